@@ -1,0 +1,294 @@
+/* ledger: the append-only log, the state that follows from it, and the rules
+ * by which a command becomes an entry or a refusal.
+ *
+ * Threads.  One thread, the ledger thread, opens, judges, seals, appends and
+ * applies.  One thread, the applier, calls lgp_applier_step.  Any thread reads
+ * through a reader of its own.
+ *
+ * A batch goes through a narrow door, so that one day another machine can
+ * stand in it:
+ *
+ *   lgp_judge …         each command against durable state plus the batch
+ *   lgp_batch_seal      the tree extended, the checkpoint signed
+ *   lgp_log_append      durable, or a fault: then the outcome is unknown,
+ *                       and the process stops, reopens and looks
+ *   lgp_batch_apply     the batch becomes what readers see
+ *
+ * Deterministic: time, dates, ids, randomness and words' commitments come in
+ * with the commands.  Invariants I1 to I11 are in ledger/README.md. */
+#ifndef LAGNIAPPE_LEDGER_H
+#define LAGNIAPPE_LEDGER_H
+
+#include "lagniappe/datadir.h"
+#include "lagniappe/entry.h"
+#include "lagniappe/noun.h"
+#include "lagniappe/problem.h"
+
+#define LGP_BATCH_MAX 16384          /* entries in one batch */
+#define LGP_PARTY_SITES_MAX 15       /* then the party is known everywhere */
+#define LGP_TIME_JUMP_MAX_US (INT64_C(86400) * 1000000) /* ahead of the last entry's at one step while the clock ran on */
+
+struct lgp_ledger;
+struct lgp_reader;
+
+enum lgp_role {
+	LGP_ROLE_NONE,
+	LGP_ROLE_ADMIN,
+	LGP_ROLE_FINANCE,
+	LGP_ROLE_MANAGER,
+	LGP_ROLE_STAFF,
+	LGP_ROLE_INTEGRATION,
+	LGP_ROLE_AUDITOR,
+	LGP_ROLE_CUSTOMER,
+	LGP_ROLE_COUNT,
+};
+/* The order of the names is the order of the enum, from ADMIN on. */
+#define LGP_ROLE_CHOICES "admin|finance|manager|staff|integration|auditor|customer"
+const char *lgp_role_name(enum lgp_role role);
+
+struct lgp_slug {
+	uint8_t len; /* 0: absent */
+	char text[LGP_SLUG_MAX];
+};
+struct lgp_view lgp_slug_view(const struct lgp_slug *slug);
+/* False: longer than LGP_SLUG_MAX. The form is not checked. */
+bool lgp_slug_set(struct lgp_slug *slug, struct lgp_view text);
+
+/* ---- The registry: nouns in memory ------------------------------------ */
+
+struct lgp_numbers {
+	uint16_t count;
+	uint64_t *list; /* owned by the record */
+};
+
+enum { LGP_REASON_DISCRETIONARY, LGP_REASON_EARNED, LGP_REASON_FEEDBACK, LGP_REASON_KINDNESS };
+
+struct lgp_record {
+	enum lgp_kind kind;
+	uint64_t number;     /* the entry that opened it */
+	uint64_t defined_at; /* the entry that defines it now */
+	struct lgp_slug id;
+	union {
+		struct {
+			uint8_t scale;
+			bool points;
+		} unit;
+		struct {
+			uint8_t zone_len, week_starts; /* 0 Monday */
+			char zone[LGP_ZONE_MAX];
+		} site;
+		struct {
+			uint64_t site, unit;
+		} budget;
+		struct {
+			uint8_t kind;
+		} reason;
+		struct {
+			enum lgp_role role;
+			int32_t active_from, active_until; /* days, half-open; INT32_MIN, INT32_MAX */
+			uint64_t site, budget, customer;
+			struct lgp_numbers sites, budgets; /* besides site and budget */
+		} staff;
+		struct {
+			enum lgp_role role;
+			bool ended;
+			int64_t expires_us; /* INT64_MAX: does not */
+			uint64_t subject;   /* party; the token's own number when nobody else */
+			uint8_t hash[LGP_HASH_LEN]; /* SHA-256 of the secret */
+			struct lgp_numbers sites;   /* none: all */
+		} token;
+	} as;
+};
+
+/* Any thread, between lock and unlock, which must be short and do no I/O; the
+ * ledger thread needs no lock.  Records live until lgp_close and are changed
+ * only under the other side of the lock. */
+void lgp_registry_lock(struct lgp_ledger *ledger);
+void lgp_registry_unlock(struct lgp_ledger *ledger);
+/* Grows with every change; what was looked up at one version holds while it stays. Any thread, no lock. */
+uint64_t lgp_registry_version(const struct lgp_ledger *ledger);
+const struct lgp_record *lgp_registry_find(const struct lgp_ledger *ledger, enum lgp_kind noun,
+                                           struct lgp_view id);
+const struct lgp_record *lgp_registry_get(const struct lgp_ledger *ledger, uint64_t number);
+const struct lgp_record *lgp_registry_token(const struct lgp_ledger *ledger,
+                                            const uint8_t secret_hash[LGP_HASH_LEN]);
+/* The noun's records in the order of their numbers: the first whose number is
+ * above `after`, NULL at the end. */
+const struct lgp_record *lgp_registry_next(const struct lgp_ledger *ledger, enum lgp_kind noun,
+                                           uint64_t after);
+bool lgp_numbers_hold(const struct lgp_numbers *numbers, uint64_t number);
+bool lgp_staff_at_site(const struct lgp_record *staff, uint64_t site);
+bool lgp_staff_has_budget(const struct lgp_record *staff, uint64_t budget);
+
+/* ---- Commands and outcomes -------------------------------------------- */
+
+/* What is asked for.  Borrowed views live until the batch is applied. */
+struct lgp_command {
+	enum lgp_kind kind; /* the entry that it would become */
+	uint64_t token;     /* whose: the token's number; 0 is the house, at init alone */
+	bool dry;           /* judged, and not written */
+	bool keyed;         /* key_mac counts */
+	uint8_t key_mac[LGP_MAC_LEN], body_mac[LGP_MAC_LEN];
+	int64_t time_us;    /* stamped by the preparer; the ledger makes it increase */
+	bool has_words;     /* words_commitment counts */
+	struct lgp_hash words_commitment;
+	struct lgp_view payload; /* canonical lines bound to the entry besides; may be empty */
+	struct lgp_slug site, budget, unit, reason, touchpoint, staff, incident; /* len 0: absent */
+	uint64_t customer;  /* its number, 0 absent; imports: the party's */
+	uint64_t refers_to; /* what is reversed, amended, ended */
+	int64_t amount;     /* minor units; allotments and imports may be negative; reversals 0: all of it; thanks: minutes */
+	int32_t business_date; /* imports alone: as told */
+	bool amend;         /* definitions: payload holds the changed fields alone */
+};
+
+/* The site's business date at a moment, from whoever knows time zones. */
+struct lgp_calendar {
+	enum lgp_status (*date)(void *context, struct lgp_view zone, int64_t time_us, int32_t *days);
+	void *context;
+};
+
+enum lgp_verdict {
+	LGP_ACCEPTED, /* entry, at seq */
+	LGP_REFUSED,  /* by rule or funds: the refusal is an entry, at seq */
+	LGP_DENIED,   /* by the request's own fault: nothing is written, no key used */
+	LGP_REPLAYED, /* the key acted before: seq is the entry that it became */
+};
+
+struct lgp_outcome {
+	enum lgp_verdict verdict;
+	enum lgp_problem problem;
+	char field[32];     /* of the command, that the problem is about; "" none */
+	uint64_t seq;
+	struct lgp_entry entry; /* what was or, dry, would be written; replayed: what was */
+};
+
+/* ---- The life of a ledger ---------------------------------------------- */
+
+struct lgp_options {
+	size_t log_map_bytes, state_map_bytes; /* 0: the defaults, 256 GiB and 64 GiB of address space */
+	size_t overlay_bytes; /* 0: 8 MiB; a generation of changed state in memory */
+	struct lgp_calendar calendar;
+};
+
+/* Makes the directory's files and entries 0 to 2: genesis, an admin token, a
+ * finance token.  LGP_EXISTS: there is a ledger.  LGP_MALFORMED: the origin. */
+struct lgp_genesis {
+	struct lgp_view origin, timezone;
+	int64_t time_us;
+	int32_t business_date;
+	uint8_t admin_hash[LGP_HASH_LEN], finance_hash[LGP_HASH_LEN]; /* of the tokens' secrets */
+};
+LGP_MUST_USE enum lgp_status lgp_create(const char *dir, const struct lgp_keys *keys,
+                                        const struct lgp_genesis *genesis);
+
+/* Opens for writing, takes DIR/lock, checks high-water, brings state forward to
+ * the log's end, rebuilding it where it is missing, behind or of another format.
+ * LGP_MISSING, LGP_LOCKED, LGP_BEHIND (I11), LGP_FORMAT, LGP_CORRUPT, LGP_IO. */
+LGP_MUST_USE enum lgp_status lgp_open(const char *dir, const struct lgp_options *options,
+                                      struct lgp_ledger **out);
+void lgp_close(struct lgp_ledger *ledger);
+
+const struct lgp_signer *lgp_ledger_signer(const struct lgp_ledger *ledger);
+const struct lgp_keys *lgp_ledger_keys(const struct lgp_ledger *ledger);
+/* The house's own zone, for what happens at no site.  Borrowed, for ever. */
+struct lgp_view lgp_ledger_zone(const struct lgp_ledger *ledger);
+
+/* ---- The ledger thread -------------------------------------------------- */
+
+/* Turns one command into an entry of the open batch, or says why not.
+ * Upholds I1, I3, I4, I7.  LGP_OK: *out says what happened.  LGP_OVERLOAD: the
+ * overlay is full, nothing happened, try later.  A fault: stop serving. */
+LGP_MUST_USE enum lgp_status lgp_judge(struct lgp_ledger *ledger, const struct lgp_command *command,
+                                       struct lgp_outcome *out);
+/* The entry that a key became, durable or in the batch.  LGP_MISSING. */
+LGP_MUST_USE enum lgp_status lgp_find_key(struct lgp_ledger *ledger, const uint8_t mac[LGP_MAC_LEN],
+                                          struct lgp_entry *out);
+/* Entries in the open batch, and whether it must be committed before the next
+ * command: it is at its bound, or its last entry changed a definition. */
+size_t lgp_batch_count(const struct lgp_ledger *ledger);
+bool lgp_batch_full(const struct lgp_ledger *ledger);
+/* The number that the next entry will have. */
+uint64_t lgp_next_seq(const struct lgp_ledger *ledger);
+/* Extends the tree and signs.  The batch has at least one entry. */
+void lgp_batch_seal(struct lgp_ledger *ledger);
+/* Calls done once, here or later, with LGP_OK when the batch is durable (I9).
+ * LGP_FULL: nothing was written, the ledger takes no more. Other faults: unknown. */
+typedef void (*lgp_log_done)(void *context, enum lgp_status status);
+void lgp_log_append(struct lgp_ledger *ledger, lgp_log_done done, void *context);
+/* Shows the batch to readers and opens the next. */
+void lgp_batch_apply(struct lgp_ledger *ledger);
+/* Of the sealed batch, until the next judge: proofs and the signed checkpoint. */
+void lgp_batch_prove(const struct lgp_ledger *ledger, uint64_t seq, struct lgp_proof *out);
+struct lgp_view lgp_batch_checkpoint(const struct lgp_ledger *ledger);
+const uint8_t *lgp_batch_entry(const struct lgp_ledger *ledger, uint64_t seq);
+
+/* Writes high-water without a sync: call after the append. */
+void lgp_highwater_write(struct lgp_ledger *ledger);
+/* Any one thread: syncs it, when it was written since. */
+LGP_MUST_USE enum lgp_status lgp_highwater_sync(struct lgp_ledger *ledger);
+
+/* Sets what changed aside for the applier, if the last set is done and there is
+ * anything; force: however little it is.  True: there is work for the applier. */
+bool lgp_state_freeze(struct lgp_ledger *ledger, bool force);
+/* Applier thread: writes what was set aside to the key runs and state.mdb. */
+LGP_MUST_USE enum lgp_status lgp_applier_step(struct lgp_ledger *ledger);
+
+/* SHA-256 over the canonical records of the state at the log's end, sorted
+ * (I10).  Ledger thread, no batch open, applier idle. */
+LGP_MUST_USE enum lgp_status lgp_state_hash(struct lgp_ledger *ledger, struct lgp_hash *out);
+
+/* ---- Readers -------------------------------------------------------------- */
+
+LGP_MUST_USE enum lgp_status lgp_reader_new(struct lgp_ledger *ledger, struct lgp_reader **out);
+void lgp_reader_free(struct lgp_reader *reader);
+
+/* What is durable and released: the newest checkpoint.  note holds at least
+ * LGP_CHECKPOINT_SIGNED_MAX bytes, may be NULL.  Any thread. */
+size_t lgp_released(struct lgp_ledger *ledger, struct lgp_checkpoint *checkpoint, char *note);
+
+/* Raw bytes of entries from seq on, up to max and the released size, into out;
+ * *count how many.  Past the end *count is 0. */
+LGP_MUST_USE enum lgp_status lgp_read_entries(struct lgp_reader *reader, uint64_t seq, size_t max,
+                                              uint8_t *out, size_t *count);
+/* LGP_MISSING: not released yet. */
+LGP_MUST_USE enum lgp_status lgp_read_entry(struct lgp_reader *reader, uint64_t seq,
+                                            struct lgp_entry *out);
+/* The payload with this hash, copied: room for max bytes, *len its length.
+ * LGP_MISSING.  LGP_OVERLOAD: longer than max. */
+LGP_MUST_USE enum lgp_status lgp_read_payload(struct lgp_reader *reader, const struct lgp_hash *hash,
+                                              char *out, size_t max, size_t *len);
+/* Nodes of the released tree, for lgp_prove_*: context is the reader. */
+enum lgp_status lgp_read_node(void *reader, unsigned level, uint64_t index, struct lgp_hash *out);
+/* A tile's bytes as served: hashes, or an entry bundle; *len 0: no such tile
+ * at the released size.  out: LGP_TILE_BYTES_MAX. */
+#define LGP_TILE_BYTES_MAX (LGP_TILE_WIDTH * (2 + LGP_ENTRY_LEN))
+LGP_MUST_USE enum lgp_status lgp_read_tile(struct lgp_reader *reader, const struct lgp_tile *tile,
+                                           uint8_t *out, size_t *len);
+
+struct lgp_party {
+	enum lgp_kind kind;
+	uint64_t last;       /* its newest entry */
+	bool everywhere;     /* known at every site */
+	uint8_t site_count;
+	uint64_t sites[LGP_PARTY_SITES_MAX];
+};
+/* LGP_MISSING: no such party. */
+LGP_MUST_USE enum lgp_status lgp_read_party(struct lgp_reader *reader, uint64_t number,
+                                            struct lgp_party *out);
+/* Credits minus debits; 0 for an account that nothing moved.  owner: 0 where
+ * the class has none. */
+LGP_MUST_USE enum lgp_status lgp_read_balance(struct lgp_reader *reader, enum lgp_class class,
+                                              uint64_t owner, uint64_t unit, int64_t *out);
+/* How much of an entry is reversed already. */
+LGP_MUST_USE enum lgp_status lgp_read_reversed(struct lgp_reader *reader, uint64_t seq, int64_t *out);
+/* A noun's definition text, copied. LGP_MISSING. */
+LGP_MUST_USE enum lgp_status lgp_read_definition(struct lgp_reader *reader, uint64_t number,
+                                                 char out[LGP_DEFINITION_MAX], size_t *len);
+
+struct lgp_ledger_stats {
+	uint64_t log_used_bytes, log_map_bytes, state_position, overlay_bytes, keys_recent, keys_stored,
+	        key_runs, key_memory_bytes;
+};
+void lgp_stats(struct lgp_ledger *ledger, struct lgp_ledger_stats *out);
+
+#endif

@@ -1,0 +1,51 @@
+/* applier: what changed leaves memory for the key runs and state.mdb, in large
+ * sorted steps, off the commit's way.
+ * Threads: ledger (freeze), applier (step). */
+#include "internal.h"
+
+bool lgp_state_freeze(struct lgp_ledger *ledger, bool force)
+{
+	require(lgp_batch_count(ledger) == 0);
+	if (state_settle(ledger->state) != LGP_OK || state_frozen(ledger->state))
+		return false;
+	size_t changed = state_active_bytes(ledger->state);
+	if (changed == 0 || (changed < ledger->overlay_bytes && !force))
+		return false;
+	/* Runs first: state.mdb must not stand where keys could be missing. */
+	if (!lgp_keyindex_freeze(ledger->keys, ledger->now.size))
+		return false;
+	struct state_position position = {ledger->now.size, ledger->released.root};
+	require(state_freeze(ledger->state, &position));
+	return true;
+}
+
+enum lgp_status lgp_applier_step(struct lgp_ledger *ledger)
+{
+	enum lgp_status status = lgp_keyindex_flush(ledger->keys);
+	return status == LGP_OK ? state_flush(ledger->state) : status;
+}
+
+enum lgp_status lgp_state_hash(struct lgp_ledger *ledger, struct lgp_hash *out)
+{
+	enum lgp_status status = LGP_OK;
+	if (lgp_state_freeze(ledger, true))
+		status = lgp_applier_step(ledger);
+	if (status == LGP_OK)
+		status = state_settle(ledger->state);
+	return status == LGP_OK ? state_hash(ledger->state, out) : status;
+}
+
+void lgp_stats(struct lgp_ledger *ledger, struct lgp_ledger_stats *out)
+{
+	struct lgp_keyindex_stats keys;
+	lgp_keyindex_stats(ledger->keys, &keys);
+	*out = (struct lgp_ledger_stats){
+	        .state_position = state_file_position(ledger->state),
+	        .keys_recent = keys.recent,
+	        .keys_stored = keys.stored,
+	        .key_runs = keys.runs,
+	        .key_memory_bytes = keys.memory_bytes,
+	        .overlay_bytes = state_layers_bytes(ledger->state),
+	};
+	lgp_kv_size(ledger->log, &out->log_used_bytes, &out->log_map_bytes);
+}

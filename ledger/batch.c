@@ -1,0 +1,246 @@
+/* batch: entries on their way through the door: complete, seal, append, apply.
+ * Thread: ledger thread only. */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum lgp_status batch_init(struct batch *batch)
+{
+	batch->entries = malloc((size_t)LGP_BATCH_MAX * LGP_ENTRY_LEN);
+	batch->payload_bytes = malloc(BATCH_PAYLOAD_BYTES + LGP_DEFINITION_MAX);
+	batch->payloads = malloc(BATCH_PAYLOADS * sizeof *batch->payloads);
+	if (batch->entries == NULL || batch->payload_bytes == NULL || batch->payloads == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "ledger: no memory for a batch");
+	return LGP_OK;
+}
+
+void batch_deinit(struct batch *batch)
+{
+	free(batch->entries);
+	free(batch->payload_bytes);
+	free(batch->payloads);
+}
+
+/* An applied batch stays readable, for its replies, until the next one opens. */
+void batch_open(struct lgp_ledger *ledger)
+{
+	struct batch *batch = &ledger->batch;
+	if (!batch->applied)
+		return;
+	batch->applied = false;
+	batch->first = ledger->now.size;
+	batch->count = 0;
+	batch->payload_used = 0;
+	batch->payload_count = 0;
+	batch->defines = false;
+	batch->sealed = false;
+	lgp_tree_begin(ledger->tree);
+}
+
+/* ---- completing an entry ------------------------------------------------------- */
+
+static enum lgp_status last_of(struct lgp_ledger *ledger, uint64_t number, uint64_t seq,
+                               uint64_t *prev)
+{
+	struct lgp_party party;
+	*prev = 0;
+	if (number == seq) /* this entry opens the party */
+		return LGP_OK;
+	enum lgp_status status = state_party(ledger->state, number, &party);
+	if (status == LGP_OK)
+		*prev = party.last;
+	return status;
+}
+
+/* The customer's balance in the entry's unit once the entry has moved its amount. */
+static enum lgp_status balance_after(struct lgp_ledger *ledger, struct lgp_entry *entry)
+{
+	struct account account;
+	entry->balance = 0;
+	if (entry->customer == 0 || entry->unit == 0 || entry->kind == LGP_KIND_IMPORT)
+		return LGP_OK;
+	enum lgp_status status = state_account(ledger->state, entry->customer, entry->unit, &account);
+	if (status != LGP_OK)
+		return status;
+	entry->balance = account.balance[slot_of(LGP_CLASS_CUSTOMER)] +
+	                 account.balance[slot_of(LGP_CLASS_EARNED)];
+	if (entry->credit == LGP_CLASS_CUSTOMER || entry->credit == LGP_CLASS_EARNED)
+		entry->balance += entry->amount;
+	if (entry->debit == LGP_CLASS_CUSTOMER || entry->debit == LGP_CLASS_EARNED)
+		entry->balance -= entry->amount;
+	return LGP_OK;
+}
+
+enum lgp_status batch_complete(struct lgp_ledger *ledger, struct lgp_entry *entry)
+{
+	entry->seq = ledger->now.size;
+	entry->policy = ledger->now.policy;
+	if (entry->seq > 0 && entry->time_us <= ledger->now.last_time_us)
+		entry->time_us = ledger->now.last_time_us + 1;
+	enum lgp_status status = balance_after(ledger, entry);
+	if (status == LGP_OK && entry->customer != 0)
+		status = last_of(ledger, entry->customer, entry->seq, &entry->prev_customer);
+	if (status == LGP_OK && entry->budget != 0)
+		status = last_of(ledger, entry->budget, entry->seq, &entry->prev_budget);
+	if (status == LGP_OK)
+		status = last_of(ledger, entry->actor, entry->seq, &entry->prev_actor);
+	return status == LGP_MISSING
+	               ? lgp_fault(LGP_CORRUPT, "entry %llu: a party of it was never opened",
+	                           (unsigned long long)entry->seq)
+	               : status;
+}
+
+static void keep_payload(struct batch *batch, const struct lgp_entry *entry,
+                         struct lgp_view payload)
+{
+	require(batch->payload_count < BATCH_PAYLOADS && payload.len <= LGP_DEFINITION_MAX);
+	struct payload *kept = &batch->payloads[batch->payload_count++];
+	*kept = (struct payload){entry->hash, batch->payload_used, payload.len, entry->seq};
+	memcpy(batch->payload_bytes + kept->offset, payload.ptr, payload.len);
+	batch->payload_used += payload.len;
+}
+
+enum lgp_status batch_add(struct lgp_ledger *ledger, struct lgp_entry *entry,
+                          struct lgp_view payload, bool keyed)
+{
+	struct batch *batch = &ledger->batch;
+	require(!lgp_batch_full(ledger) && !batch->sealed);
+	if (payload.len > 0) {
+		entry->flags |= LGP_FLAG_PAYLOAD;
+		lgp_hash_sha256(payload.ptr, payload.len, &entry->hash);
+	}
+	enum lgp_status status = batch_complete(ledger, entry);
+	if (status == LGP_OK)
+		status = apply_entry(ledger, entry, payload);
+	if (status == LGP_OK && keyed)
+		status = lgp_keyindex_add(ledger->keys, entry->key_mac, entry->seq);
+	if (status != LGP_OK)
+		return status;
+	lgp_entry_encode(entry, batch->entries + batch->count * LGP_ENTRY_LEN);
+	batch->count++;
+	batch->defines = kind_defines(entry->kind);
+	if (payload.len > 0)
+		keep_payload(batch, entry, payload);
+	return LGP_OK;
+}
+
+/* ---- looking ---------------------------------------------------------------------- */
+
+enum lgp_status batch_find(struct lgp_ledger *ledger, uint64_t seq, struct lgp_entry *out)
+{
+	const struct batch *batch = &ledger->batch;
+	uint8_t bytes[LGP_ENTRY_LEN];
+	if (seq >= batch->first && seq - batch->first < batch->count)
+		return lgp_entry_decode(batch->entries + (seq - batch->first) * LGP_ENTRY_LEN, out);
+	enum lgp_status status = lgp_kv_read_renew(ledger->log_txn);
+	if (status != LGP_OK)
+		return status;
+	status = log_entry(ledger->log_txn, seq, bytes);
+	lgp_kv_read_reset(ledger->log_txn);
+	return status == LGP_OK ? lgp_entry_decode(bytes, out) : status;
+}
+
+size_t lgp_batch_count(const struct lgp_ledger *ledger)
+{
+	return ledger->batch.applied ? 0 : ledger->batch.count;
+}
+
+bool lgp_batch_full(const struct lgp_ledger *ledger)
+{
+	const struct batch *batch = &ledger->batch;
+	if (batch->applied)
+		return false;
+	return batch->defines || batch->count == LGP_BATCH_MAX ||
+	       batch->payload_used >= BATCH_PAYLOAD_BYTES || batch->payload_count == BATCH_PAYLOADS;
+}
+
+uint64_t lgp_next_seq(const struct lgp_ledger *ledger)
+{
+	return ledger->now.size;
+}
+
+void lgp_batch_prove(const struct lgp_ledger *ledger, uint64_t seq, struct lgp_proof *out)
+{
+	require(ledger->batch.sealed);
+	lgp_tree_prove(ledger->tree, seq, out);
+}
+
+struct lgp_view lgp_batch_checkpoint(const struct lgp_ledger *ledger)
+{
+	require(ledger->batch.sealed);
+	return (struct lgp_view){ledger->batch.note, ledger->batch.note_len};
+}
+
+const uint8_t *lgp_batch_entry(const struct lgp_ledger *ledger, uint64_t seq)
+{
+	const struct batch *batch = &ledger->batch;
+	require(seq >= batch->first && seq - batch->first < batch->count);
+	return batch->entries + (seq - batch->first) * LGP_ENTRY_LEN;
+}
+
+/* ---- through the door ---------------------------------------------------------------- */
+
+void lgp_batch_seal(struct lgp_ledger *ledger)
+{
+	struct batch *batch = &ledger->batch;
+	require(batch->count > 0 && !batch->sealed);
+	for (size_t i = 0; i < batch->count; i++) {
+		struct lgp_hash leaf;
+		lgp_hash_leaf(batch->entries + i * LGP_ENTRY_LEN, LGP_ENTRY_LEN, &leaf);
+		lgp_tree_append(ledger->tree, &leaf);
+	}
+	batch->checkpoint.size = lgp_tree_size(ledger->tree);
+	lgp_tree_root(ledger->tree, &batch->checkpoint.root);
+	lgp_checkpoint_sign(&ledger->signer, &batch->checkpoint, batch->signature);
+	batch->note_len = lgp_checkpoint_format(&ledger->signer.public, &batch->checkpoint,
+	                                        batch->signature, batch->note);
+	batch->sealed = true;
+}
+
+void lgp_log_append(struct lgp_ledger *ledger, lgp_log_done done, void *context)
+{
+	require(ledger->batch.sealed);
+	done(context, log_write(ledger));
+}
+
+void ledger_release(struct lgp_ledger *ledger, const struct lgp_checkpoint *checkpoint,
+                    const char *note, size_t note_len)
+{
+	pthread_mutex_lock(&ledger->released_lock);
+	ledger->released = *checkpoint;
+	memcpy(ledger->released_note, note, note_len);
+	ledger->released_note_len = note_len;
+	pthread_mutex_unlock(&ledger->released_lock);
+}
+
+static enum lgp_status apply_last_definition(struct lgp_ledger *ledger)
+{
+	const struct batch *batch = &ledger->batch;
+	struct lgp_entry entry;
+	struct lgp_view text = {NULL, 0};
+	enum lgp_status status =
+	        lgp_entry_decode(batch->entries + (batch->count - 1) * LGP_ENTRY_LEN, &entry);
+	if (status != LGP_OK)
+		return status;
+	if (batch->payload_count > 0) {
+		const struct payload *last = &batch->payloads[batch->payload_count - 1];
+		if (last->seq == entry.seq)
+			text = (struct lgp_view){batch->payload_bytes + last->offset, last->len};
+	}
+	return apply_definition(ledger, &entry, text);
+}
+
+void lgp_batch_apply(struct lgp_ledger *ledger)
+{
+	struct batch *batch = &ledger->batch;
+	require(batch->sealed && !batch->applied);
+	/* What fails here is memory or a contradiction after the commit: there is
+	 * no going on, and a restart finds the log whole. */
+	require(state_globals_put(ledger->state, &ledger->now) == LGP_OK);
+	require(state_publish(ledger->state) == LGP_OK);
+	if (batch->defines)
+		require(apply_last_definition(ledger) == LGP_OK);
+	ledger_release(ledger, &batch->checkpoint, batch->note, batch->note_len);
+	batch->applied = true;
+}

@@ -1,0 +1,117 @@
+/* internal: the ledger's own parts, as its files share them.
+ * Thread: the ledger thread, except what `released_lock` guards. */
+#ifndef LAGNIAPPE_LEDGER_INTERNAL_H
+#define LAGNIAPPE_LEDGER_INTERNAL_H
+
+#include "lagniappe/keyindex.h"
+#include "lagniappe/ledger.h"
+#include "registry.h"
+#include "state.h"
+
+#include <pthread.h>
+
+#define PATH_BYTES 512
+#define BATCH_PAYLOAD_BYTES (1024 * 1024) /* then the batch is full */
+#define BATCH_PAYLOADS 4096               /* the same */
+
+struct payload {
+	struct lgp_hash hash;
+	size_t offset, len; /* in batch.payload_bytes */
+	uint64_t seq;
+};
+
+struct batch {
+	uint64_t first; /* the number of its first entry */
+	size_t count;
+	uint8_t *entries; /* LGP_BATCH_MAX * LGP_ENTRY_LEN */
+	char *payload_bytes;
+	size_t payload_used;
+	struct payload *payloads;
+	size_t payload_count;
+	bool defines; /* its last entry changed a definition: nothing comes after */
+	bool sealed, applied;
+	struct lgp_checkpoint checkpoint;
+	uint8_t signature[LGP_SIGNATURE_LEN];
+	char note[LGP_CHECKPOINT_SIGNED_MAX];
+	size_t note_len;
+};
+
+struct lgp_ledger {
+	char dir[PATH_BYTES];
+	int lock_fd, highwater_fd;
+	_Atomic bool highwater_dirty;
+	struct lgp_keys secrets;
+	struct lgp_signer signer;
+	struct lgp_calendar calendar;
+	char zone[LGP_ZONE_MAX];
+	size_t zone_len;
+	size_t overlay_bytes;
+	struct lgp_kv *log;
+	struct lgp_kv_txn *log_txn; /* the ledger thread's reader, reset between uses */
+	struct state *state;
+	struct registry *registry;
+	struct lgp_keyindex *keys;
+	struct lgp_tree *tree;
+	struct globals now; /* with the open batch */
+	struct batch batch;
+	pthread_mutex_t released_lock;
+	struct lgp_checkpoint released;
+	char released_note[LGP_CHECKPOINT_SIGNED_MAX];
+	size_t released_note_len;
+};
+
+struct lgp_reader {
+	struct lgp_ledger *ledger;
+	struct lgp_kv_txn *log, *state; /* reset between calls */
+};
+
+/* ledger.mdb, within a transaction (log.c). */
+LGP_MUST_USE enum lgp_status log_open(const char *dir, size_t map_bytes, struct lgp_kv **out);
+LGP_MUST_USE enum lgp_status log_size(struct lgp_kv_txn *txn, uint64_t *size);
+LGP_MUST_USE enum lgp_status log_entry(struct lgp_kv_txn *txn, uint64_t seq,
+                                       uint8_t out[LGP_ENTRY_LEN]);
+LGP_MUST_USE enum lgp_status log_node(struct lgp_kv_txn *txn, unsigned level, uint64_t index,
+                                      struct lgp_hash *out);
+LGP_MUST_USE enum lgp_status log_checkpoint(struct lgp_kv_txn *txn, uint64_t size,
+                                            struct lgp_checkpoint *checkpoint,
+                                            uint8_t signature[LGP_SIGNATURE_LEN]);
+/* The open, sealed batch as one durable transaction. */
+LGP_MUST_USE enum lgp_status log_write(struct lgp_ledger *ledger);
+
+/* One entry's consequences for the state (apply.c), and for the registry. */
+LGP_MUST_USE enum lgp_status apply_entry(struct lgp_ledger *ledger, const struct lgp_entry *entry,
+                                         struct lgp_view payload);
+LGP_MUST_USE enum lgp_status apply_definition(struct lgp_ledger *ledger,
+                                              const struct lgp_entry *entry,
+                                              struct lgp_view payload);
+bool kind_defines(enum lgp_kind kind);
+
+/* Completes the entry, applies it, and adds it to the batch (batch.c). */
+LGP_MUST_USE enum lgp_status batch_add(struct lgp_ledger *ledger, struct lgp_entry *entry,
+                                       struct lgp_view payload, bool keyed);
+LGP_MUST_USE enum lgp_status batch_init(struct batch *batch);
+void batch_deinit(struct batch *batch);
+/* Starts the next batch where the last one was applied; else does nothing. */
+void batch_open(struct lgp_ledger *ledger);
+/* Numbers, links, balance and policy of an entry that would come next. */
+LGP_MUST_USE enum lgp_status batch_complete(struct lgp_ledger *ledger, struct lgp_entry *entry);
+/* The entry, durable or in the batch.  LGP_MISSING. */
+LGP_MUST_USE enum lgp_status batch_find(struct lgp_ledger *ledger, uint64_t seq,
+                                        struct lgp_entry *out);
+/* The parts that need no file. *out is to be closed even after a fault. */
+LGP_MUST_USE enum lgp_status ledger_new(const char *dir, struct lgp_ledger **out);
+void ledger_release(struct lgp_ledger *ledger, const struct lgp_checkpoint *checkpoint,
+                    const char *note, size_t note_len);
+
+/* DIR/high-water (highwater.c). LGP_BEHIND when the ledger does not contain it. */
+LGP_MUST_USE enum lgp_status highwater_check(struct lgp_ledger *ledger);
+
+/* Whether state.mdb stands on this log: its root is the log's at its position. */
+LGP_MUST_USE enum lgp_status replay_position_holds(struct lgp_ledger *ledger,
+                                                   const struct state_position *position,
+                                                   bool *holds);
+/* Replays what the state lacks of the log (replay.c). */
+LGP_MUST_USE enum lgp_status replay(struct lgp_ledger *ledger,
+                                    const struct state_position *position, uint64_t keys_covered);
+
+#endif

@@ -1,0 +1,56 @@
+/* judge: the rules' own view of one command.
+ * Thread: ledger thread only.
+ * A rule returns the problem, LGP_PROBLEM_NONE when there is none; it fills the
+ * entry as it goes, so that a refusal records what was asked for.  A fault is
+ * left in status, with the problem LGP_PROBLEM_INTERNAL. */
+#ifndef LAGNIAPPE_LEDGER_JUDGE_H
+#define LAGNIAPPE_LEDGER_JUDGE_H
+
+#include "internal.h"
+
+struct judgement {
+	struct lgp_ledger *ledger;
+	const struct lgp_command *command;
+	struct lgp_entry *entry; /* what it becomes */
+	const char *field;       /* of the command, that a problem is about */
+	enum lgp_status status;
+	const struct lgp_record *token;
+	const struct lgp_record *staff; /* in whose name, when in anybody's */
+	char payload[LGP_DEFINITION_MAX];
+	size_t payload_len;
+};
+
+typedef enum lgp_problem (*rule)(struct judgement *judgement);
+
+/* Says which field, and hands the problem back. */
+static inline enum lgp_problem problem_at(struct judgement *judgement, enum lgp_problem problem,
+                                          const char *field)
+{
+	judgement->field = field;
+	return problem;
+}
+
+/* Leaves the fault for the caller of lgp_judge. */
+static inline enum lgp_problem fault_in(struct judgement *judgement, enum lgp_status status)
+{
+	judgement->status = status;
+	return LGP_PROBLEM_INTERNAL;
+}
+
+/* Steps that several acts share (judge.c). */
+enum lgp_problem judge_date(struct judgement *judgement);
+const struct lgp_record *judge_named(struct judgement *judgement, enum lgp_kind noun,
+                                     const struct lgp_slug *id);
+enum lgp_problem judge_funds(struct judgement *judgement, enum lgp_problem lacking);
+
+enum lgp_problem judge_define(struct judgement *judgement);
+enum lgp_problem judge_token_end(struct judgement *judgement);
+enum lgp_problem judge_customer(struct judgement *judgement);
+enum lgp_problem judge_party(struct judgement *judgement);
+enum lgp_problem judge_grant(struct judgement *judgement);
+enum lgp_problem judge_thanks(struct judgement *judgement);
+enum lgp_problem judge_reversal(struct judgement *judgement);
+enum lgp_problem judge_allotment(struct judgement *judgement);
+enum lgp_problem judge_import(struct judgement *judgement);
+
+#endif

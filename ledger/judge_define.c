@@ -1,0 +1,255 @@
+/* judge_define: registrations: nouns, tokens and their end, customers, parties.
+ * Thread: ledger thread only. */
+#include "judge.h"
+
+#include "lagniappe/codec.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- references of a definition ------------------------------------------------------ */
+
+static bool refers_exist(const struct registry *registry, const struct lgp_field *field,
+                         struct lgp_view value)
+{
+	struct lgp_view id;
+	if (field->type == LGP_FIELD_REF)
+		return registry_find(registry, field->noun, value) != NULL;
+	while (lgp_list_next(&value, &id))
+		if (registry_find(registry, field->noun, id) == NULL)
+			return false;
+	return true;
+}
+
+static enum lgp_problem find_customer_field(struct judgement *judgement, struct lgp_view value)
+{
+	uint64_t number;
+	struct lgp_party party;
+	require(lgp_decimal_parse(value, &number) == LGP_OK);
+	enum lgp_status status = state_party(judgement->ledger->state, number, &party);
+	if (status == LGP_MISSING || (status == LGP_OK && party.kind != LGP_KIND_CUSTOMER))
+		return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "customer");
+	return status == LGP_OK ? LGP_PROBLEM_NONE : fault_in(judgement, status);
+}
+
+static enum lgp_problem find_references(struct judgement *judgement,
+                                        const struct lgp_definition *definition)
+{
+	for (size_t i = 0; i < definition->noun->field_count; i++) {
+		const struct lgp_field *field = &definition->noun->fields[i];
+		struct lgp_view value = definition->value[i];
+		if (value.ptr == NULL)
+			continue;
+		bool refers = field->type == LGP_FIELD_REF || field->type == LGP_FIELD_REFS;
+		if (refers && !refers_exist(judgement->ledger->registry, field, value))
+			return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, field->name);
+		if (field->type == LGP_FIELD_CUSTOMER) {
+			enum lgp_problem problem = find_customer_field(judgement, value);
+			if (problem != LGP_PROBLEM_NONE)
+				return problem;
+		}
+	}
+	return LGP_PROBLEM_NONE;
+}
+
+/* ---- tokens ------------------------------------------------------------------------------ */
+
+static enum lgp_role role_of(const struct lgp_definition *definition)
+{
+	int index = lgp_choice_index(LGP_ROLE_CHOICES, lgp_definition_get(definition, "role"));
+	require(index >= 0);
+	return (enum lgp_role)(LGP_ROLE_ADMIN + index);
+}
+
+/* Nobody holds both ends: who makes the people does not make the money. */
+static bool may_issue(enum lgp_role issuer, enum lgp_role role)
+{
+	bool money = role == LGP_ROLE_FINANCE || role == LGP_ROLE_AUDITOR;
+	return issuer == LGP_ROLE_FINANCE ? money : issuer == LGP_ROLE_ADMIN && !money;
+}
+
+static enum lgp_problem rule_token(struct judgement *judgement,
+                                   const struct lgp_definition *definition)
+{
+	enum lgp_role role = role_of(definition);
+	struct lgp_view subject = lgp_definition_get(definition, "subject");
+	bool for_staff = role == LGP_ROLE_STAFF || role == LGP_ROLE_MANAGER;
+	bool for_customer = role == LGP_ROLE_CUSTOMER;
+	if (!may_issue(judgement->token->as.token.role, role))
+		return problem_at(judgement, LGP_PROBLEM_FORBIDDEN, "role");
+	if (for_staff != (subject.ptr != NULL) ||
+	    for_customer != (lgp_definition_get(definition, "customer").ptr != NULL))
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "subject");
+	if (!for_staff)
+		return LGP_PROBLEM_NONE;
+	const struct lgp_record *staff =
+	        registry_find(judgement->ledger->registry, LGP_KIND_STAFF, subject);
+	if (staff->as.staff.role != role)
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "role");
+	judgement->entry->staff = staff->number;
+	return LGP_PROBLEM_NONE;
+}
+
+enum lgp_problem judge_token_end(struct judgement *judgement)
+{
+	const struct lgp_record *token =
+	        registry_get_kind(judgement->ledger->registry, LGP_KIND_TOKEN,
+	                          judgement->command->refers_to);
+	if (token == NULL || token->as.token.ended)
+		return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "id");
+	if (!may_issue(judgement->token->as.token.role, token->as.token.role))
+		return problem_at(judgement, LGP_PROBLEM_FORBIDDEN, "id");
+	return judge_date(judgement);
+}
+
+/* ---- nouns --------------------------------------------------------------------------------- */
+
+/* The entry names what it defines in the field of the noun's kind. */
+static void name_defined(struct judgement *judgement, const struct lgp_definition *definition,
+                         uint64_t number)
+{
+	struct lgp_entry *entry = judgement->entry;
+	const struct registry *registry = judgement->ledger->registry;
+	const struct lgp_record *of;
+	entry->staff = 0;
+	switch (definition->noun->kind) {
+	case LGP_KIND_UNIT:
+		entry->unit = number;
+		break;
+	case LGP_KIND_SITE:
+		entry->site = number;
+		break;
+	case LGP_KIND_BUDGET:
+		entry->budget = number;
+		of = registry_find(registry, LGP_KIND_SITE, lgp_definition_get(definition, "site"));
+		entry->site = of->number;
+		of = registry_find(registry, LGP_KIND_UNIT, lgp_definition_get(definition, "unit"));
+		entry->unit = of->number;
+		break;
+	case LGP_KIND_REASON:
+		entry->reason = number;
+		break;
+	case LGP_KIND_TOUCHPOINT:
+		entry->touchpoint = number;
+		break;
+	case LGP_KIND_STAFF:
+		entry->staff = number;
+		of = registry_find(registry, LGP_KIND_SITE, lgp_definition_get(definition, "site"));
+		entry->site = of->number;
+		break;
+	default:
+		break;
+	}
+}
+
+static enum lgp_problem keep_definition(struct judgement *judgement,
+                                        const struct lgp_definition *definition)
+{
+	judgement->payload_len = lgp_definition_format(definition, judgement->payload);
+	if (judgement->payload_len == 0)
+		return problem_at(judgement, LGP_PROBLEM_TOO_LARGE, "");
+	return judge_date(judgement);
+}
+
+static enum lgp_problem define_new(struct judgement *judgement,
+                                   const struct lgp_definition *definition)
+{
+	const struct lgp_noun *noun = definition->noun;
+	if (noun->id_field != NULL &&
+	    registry_find(judgement->ledger->registry, noun->kind,
+	                  lgp_definition_get(definition, noun->id_field)) != NULL)
+		return problem_at(judgement, LGP_PROBLEM_EXISTS, noun->id_field);
+	enum lgp_problem problem = find_references(judgement, definition);
+	if (problem == LGP_PROBLEM_NONE)
+		name_defined(judgement, definition, judgement->ledger->now.size);
+	if (problem == LGP_PROBLEM_NONE && noun->kind == LGP_KIND_TOKEN)
+		problem = rule_token(judgement, definition);
+	return problem == LGP_PROBLEM_NONE ? keep_definition(judgement, definition) : problem;
+}
+
+/* The definition in force with the changes over it; an empty value takes away. */
+static enum lgp_problem merge(struct judgement *judgement, struct lgp_definition *changes,
+                              struct lgp_definition *now)
+{
+	for (size_t i = 0; i < changes->noun->field_count; i++) {
+		if (changes->value[i].ptr == NULL)
+			continue;
+		const struct lgp_field *field = &changes->noun->fields[i];
+		if ((field->rules & (LGP_FIELD_FIXED | LGP_FIELD_SECRET)) != 0)
+			return problem_at(judgement, LGP_PROBLEM_INVALID, field->name);
+		now->value[i] = changes->value[i];
+		if (changes->value[i].len == 0)
+			now->value[i].ptr = NULL;
+	}
+	return LGP_PROBLEM_NONE;
+}
+
+static enum lgp_problem define_again(struct judgement *judgement, struct lgp_definition *changes)
+{
+	struct lgp_ledger *ledger = judgement->ledger;
+	uint64_t number = judgement->command->refers_to;
+	struct state_key key = state_key_number('D', number);
+	struct lgp_view value;
+	char text[LGP_DEFINITION_MAX];
+	struct lgp_definition now;
+	if (registry_get_kind(ledger->registry, changes->noun->kind, number) == NULL)
+		return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "id");
+	enum lgp_status status = state_get(ledger->state, key_view(&key), &value);
+	if (status != LGP_OK)
+		return fault_in(judgement, status == LGP_MISSING ? LGP_CORRUPT : status);
+	struct lgp_view current = {text, value.len - 10};
+	memcpy(text, value.ptr + 10, current.len);
+	status = lgp_definition_parse(changes->noun, current, true, &now);
+	if (status != LGP_OK)
+		return fault_in(judgement, LGP_CORRUPT);
+	enum lgp_problem problem = merge(judgement, changes, &now);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = find_references(judgement, &now);
+	if (problem != LGP_PROBLEM_NONE)
+		return problem;
+	judgement->entry->flags |= LGP_FLAG_AMEND;
+	name_defined(judgement, &now, number);
+	return keep_definition(judgement, &now);
+}
+
+enum lgp_problem judge_define(struct judgement *judgement)
+{
+	const struct lgp_command *command = judgement->command;
+	struct lgp_definition definition;
+	if (lgp_definition_parse(lgp_noun_of(command->kind), command->payload, !command->amend,
+	                         &definition) != LGP_OK)
+		return problem_at(judgement, LGP_PROBLEM_MALFORMED, "");
+	return command->amend ? define_again(judgement, &definition)
+	                      : define_new(judgement, &definition);
+}
+
+/* ---- customers and parties ----------------------------------------------------------------- */
+
+static enum lgp_problem open_numbered(struct judgement *judgement)
+{
+	struct lgp_view payload = judgement->command->payload;
+	judgement->entry->customer = judgement->ledger->now.size;
+	if (payload.len > 0)
+		memcpy(judgement->payload, payload.ptr, payload.len);
+	judgement->payload_len = payload.len;
+	return judge_date(judgement);
+}
+
+enum lgp_problem judge_customer(struct judgement *judgement)
+{
+	const struct lgp_slug *site = &judgement->command->site;
+	if (site->len > 0) {
+		const struct lgp_record *record = judge_named(judgement, LGP_KIND_SITE, site);
+		if (record == NULL)
+			return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "site");
+		judgement->entry->site = record->number;
+	} else if (judgement->staff != NULL) {
+		judgement->entry->site = judgement->staff->as.staff.site;
+	}
+	return open_numbered(judgement);
+}
+
+enum lgp_problem judge_party(struct judgement *judgement)
+{
+	return open_numbered(judgement);
+}

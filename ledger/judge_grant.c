@@ -1,0 +1,142 @@
+/* judge_grant: grants and thanks: from a budget to a customer, and words alone.
+ * Thread: ledger thread only.  Order: existence, rules, funds. */
+#include "judge.h"
+
+#include <string.h>
+
+/* In whose name: a member of staff in their own, an integration in another's. */
+static enum lgp_problem find_staff(struct judgement *judgement)
+{
+	if (judgement->staff == NULL)
+		judgement->staff =
+		        judge_named(judgement, LGP_KIND_STAFF, &judgement->command->staff);
+	if (judgement->staff == NULL)
+		return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "staff");
+	judgement->entry->staff = judgement->staff->number;
+	return LGP_PROBLEM_NONE;
+}
+
+static enum lgp_problem find_customer(struct judgement *judgement)
+{
+	struct lgp_party party;
+	enum lgp_status status =
+	        state_party(judgement->ledger->state, judgement->entry->customer, &party);
+	if (status == LGP_MISSING || (status == LGP_OK && party.kind != LGP_KIND_CUSTOMER))
+		return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "customer");
+	return status == LGP_OK ? LGP_PROBLEM_NONE : fault_in(judgement, status);
+}
+
+/* A named noun's number; without a name, the one that stands in for it. */
+static enum lgp_problem find_number(struct judgement *judgement, enum lgp_kind noun,
+                                    const struct lgp_slug *id, uint64_t otherwise,
+                                    const char *field, uint64_t *number)
+{
+	*number = otherwise;
+	if (id->len == 0)
+		return LGP_PROBLEM_NONE;
+	const struct lgp_record *record = judge_named(judgement, noun, id);
+	if (record == NULL)
+		return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, field);
+	*number = record->number;
+	return LGP_PROBLEM_NONE;
+}
+
+/* What grants and thanks name alike. */
+static enum lgp_problem find_common(struct judgement *judgement)
+{
+	const struct lgp_command *command = judgement->command;
+	struct lgp_entry *entry = judgement->entry;
+	enum lgp_problem problem = find_staff(judgement);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = find_customer(judgement);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = find_number(judgement, LGP_KIND_REASON, &command->reason, 0, "reason",
+		                      &entry->reason);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = find_number(judgement, LGP_KIND_TOUCHPOINT, &command->touchpoint, 0,
+		                      "touchpoint", &entry->touchpoint);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = find_number(judgement, LGP_KIND_SITE, &command->site,
+		                      judgement->staff->as.staff.site, "site", &entry->site);
+	return problem == LGP_PROBLEM_NONE ? judge_date(judgement) : problem;
+}
+
+/* Who may act where, and for whom. */
+static enum lgp_problem rule_staff(struct judgement *judgement)
+{
+	const struct lgp_record *staff = judgement->staff;
+	const struct lgp_entry *entry = judgement->entry;
+	if (entry->business_date < staff->as.staff.active_from ||
+	    entry->business_date >= staff->as.staff.active_until)
+		return problem_at(judgement, LGP_PROBLEM_STAFF_INACTIVE, "staff");
+	const struct lgp_numbers *allowed = &judgement->token->as.token.sites;
+	if (!lgp_staff_at_site(staff, entry->site) ||
+	    (allowed->count > 0 && !lgp_numbers_hold(allowed, entry->site)))
+		return problem_at(judgement, LGP_PROBLEM_SITE, "site");
+	if (staff->as.staff.customer != 0 && staff->as.staff.customer == entry->customer)
+		return problem_at(judgement, LGP_PROBLEM_SELF_GRANT, "customer");
+	return LGP_PROBLEM_NONE;
+}
+
+static enum lgp_problem find_money(struct judgement *judgement)
+{
+	const struct lgp_command *command = judgement->command;
+	struct lgp_entry *entry = judgement->entry;
+	entry->amount = command->amount;
+	enum lgp_problem problem = find_number(judgement, LGP_KIND_UNIT, &command->unit, 0, "unit",
+	                                       &entry->unit);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = find_number(judgement, LGP_KIND_BUDGET, &command->budget,
+		                      judgement->staff->as.staff.budget, "budget", &entry->budget);
+	if (problem == LGP_PROBLEM_NONE && entry->budget == 0)
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "budget");
+	return problem;
+}
+
+static enum lgp_problem rule_budget(struct judgement *judgement)
+{
+	const struct lgp_entry *entry = judgement->entry;
+	const struct registry *registry = judgement->ledger->registry;
+	const struct lgp_record *budget = registry_get_kind(registry, LGP_KIND_BUDGET, entry->budget);
+	const struct lgp_record *reason = registry_get_kind(registry, LGP_KIND_REASON, entry->reason);
+	if (!lgp_staff_has_budget(judgement->staff, entry->budget))
+		return problem_at(judgement, LGP_PROBLEM_BUDGET, "budget");
+	if (budget->as.budget.unit != entry->unit)
+		return problem_at(judgement, LGP_PROBLEM_BUDGET_UNIT, "unit");
+	if (reason->as.reason.kind == LGP_REASON_EARNED)
+		return problem_at(judgement, LGP_PROBLEM_REASON_KIND, "reason");
+	return LGP_PROBLEM_NONE;
+}
+
+static void take_payload(struct judgement *judgement)
+{
+	struct lgp_view payload = judgement->command->payload;
+	if (payload.len > 0)
+		memcpy(judgement->payload, payload.ptr, payload.len);
+	judgement->payload_len = payload.len;
+}
+
+enum lgp_problem judge_grant(struct judgement *judgement)
+{
+	take_payload(judgement);
+	enum lgp_problem problem = find_common(judgement);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = find_money(judgement);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = rule_staff(judgement);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = rule_budget(judgement);
+	if (problem != LGP_PROBLEM_NONE)
+		return problem;
+	judgement->entry->debit = LGP_CLASS_BUDGET;
+	judgement->entry->credit = LGP_CLASS_CUSTOMER;
+	return judge_funds(judgement, LGP_PROBLEM_INSUFFICIENT_BUDGET);
+}
+
+enum lgp_problem judge_thanks(struct judgement *judgement)
+{
+	take_payload(judgement);
+	judgement->entry->amount = judgement->command->amount; /* minutes */
+	enum lgp_problem problem = find_common(judgement);
+	return problem == LGP_PROBLEM_NONE ? rule_staff(judgement) : problem;
+}

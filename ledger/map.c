@@ -1,0 +1,263 @@
+/* map: bytes to bytes in memory: an array of items, an open-addressed table
+ * over it, and the bytes in large blocks.  Thread: one at a time. */
+#include "map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_BYTES (64 * 1024)
+#define TABLE_MIN 64
+
+struct item {
+	uint16_t key_len, value_len, value_cap;
+	char *bytes; /* the key, then the value */
+};
+
+struct block {
+	struct block *next;
+	size_t used, cap;
+	char bytes[];
+};
+
+struct slot {
+	uint32_t hash;
+	uint32_t item; /* its index plus 1; 0 is empty */
+};
+
+struct map {
+	struct item *items;
+	size_t count, cap;
+	struct slot *table;
+	size_t mask; /* its size less 1, a power of two */
+	struct block *blocks;
+	size_t block_bytes;
+};
+
+/* Multiply and fold: keys are numbers and slugs that no stranger chooses. */
+static uint32_t hash_of(struct lgp_view key)
+{
+	uint64_t h = key.len * UINT64_C(0x9e3779b97f4a7c15);
+	size_t i = 0;
+	for (; i + 8 <= key.len; i += 8) {
+		uint64_t word;
+		memcpy(&word, key.ptr + i, 8);
+		h = (h ^ word) * UINT64_C(0xff51afd7ed558ccd);
+		h ^= h >> 32;
+	}
+	uint64_t rest = 0;
+	memcpy(&rest, key.ptr + i, key.len - i);
+	h = (h ^ rest) * UINT64_C(0xff51afd7ed558ccd);
+	return (uint32_t)(h ^ h >> 32);
+}
+
+struct map *map_new(void)
+{
+	struct map *map = calloc(1, sizeof *map);
+	if (map == NULL)
+		return NULL;
+	map->table = calloc(TABLE_MIN, sizeof *map->table);
+	map->mask = TABLE_MIN - 1;
+	if (map->table == NULL) {
+		free(map);
+		return NULL;
+	}
+	return map;
+}
+
+static void free_blocks(struct map *map, struct block *keep)
+{
+	for (struct block *block = map->blocks, *next; block != NULL; block = next) {
+		next = block->next;
+		if (block != keep)
+			free(block);
+	}
+	map->blocks = keep;
+	map->block_bytes = 0;
+	if (keep != NULL) {
+		keep->next = NULL;
+		keep->used = 0;
+		map->block_bytes = keep->cap;
+	}
+}
+
+void map_free(struct map *map)
+{
+	if (map == NULL)
+		return;
+	free_blocks(map, NULL);
+	free(map->items);
+	free(map->table);
+	free(map);
+}
+
+/* A map that was once large must not make each later small use pay for it. */
+static void clear_slots(struct map *map)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		const struct item *item = &map->items[i];
+		size_t at = hash_of((struct lgp_view){item->bytes, item->key_len}) & map->mask;
+		while (map->table[at].item != i + 1)
+			at = (at + 1) & map->mask;
+		map->table[at] = (struct slot){0};
+	}
+}
+
+void map_clear(struct map *map)
+{
+	if (map->count * 16 > map->mask)
+		memset(map->table, 0, (map->mask + 1) * sizeof *map->table);
+	else
+		clear_slots(map);
+	map->count = 0;
+	free_blocks(map, map->blocks);
+}
+
+static struct slot *find(const struct map *map, struct lgp_view key, uint32_t hash)
+{
+	size_t at = hash & map->mask;
+	for (;; at = (at + 1) & map->mask) {
+		struct slot *slot = &map->table[at];
+		if (slot->item == 0)
+			return slot;
+		if (slot->hash != hash)
+			continue;
+		const struct item *item = &map->items[slot->item - 1];
+		if (item->key_len == key.len && memcmp(item->bytes, key.ptr, key.len) == 0)
+			return slot;
+	}
+}
+
+bool map_get(const struct map *map, struct lgp_view key, struct lgp_view *value)
+{
+	const struct slot *slot = find(map, key, hash_of(key));
+	if (slot->item == 0)
+		return false;
+	const struct item *item = &map->items[slot->item - 1];
+	*value = (struct lgp_view){item->bytes + item->key_len, item->value_len};
+	return true;
+}
+
+static void rehash(struct map *map)
+{
+	for (size_t i = 0; i < map->count; i++) {
+		const struct item *item = &map->items[i];
+		struct lgp_view key = {item->bytes, item->key_len};
+		uint32_t hash = hash_of(key);
+		struct slot *slot = find(map, key, hash);
+		*slot = (struct slot){hash, (uint32_t)i + 1};
+	}
+}
+
+static bool grow(struct map *map)
+{
+	if (map->count == map->cap) {
+		size_t cap = map->cap == 0 ? TABLE_MIN : map->cap * 2;
+		struct item *items = realloc(map->items, cap * sizeof *items);
+		if (items == NULL || cap > UINT32_MAX)
+			return false;
+		map->items = items;
+		map->cap = cap;
+	}
+	if ((map->count + 1) * 3 <= (map->mask + 1) * 2)
+		return true;
+	size_t size = (map->mask + 1) * 2;
+	struct slot *table = calloc(size, sizeof *table);
+	if (table == NULL)
+		return false;
+	free(map->table);
+	map->table = table;
+	map->mask = size - 1;
+	rehash(map);
+	return true;
+}
+
+static char *allot(struct map *map, size_t n)
+{
+	struct block *block = map->blocks;
+	if (block == NULL || block->cap - block->used < n) {
+		size_t cap = n > BLOCK_BYTES ? n : BLOCK_BYTES;
+		block = malloc(sizeof *block + cap);
+		if (block == NULL)
+			return NULL;
+		*block = (struct block){.next = map->blocks, .cap = cap};
+		map->blocks = block;
+		map->block_bytes += cap;
+	}
+	char *bytes = block->bytes + block->used;
+	block->used += n;
+	return bytes;
+}
+
+static bool item_set(struct map *map, struct item *item, struct lgp_view key, struct lgp_view value)
+{
+	if (item->bytes == NULL || item->value_cap < value.len) {
+		char *bytes = allot(map, key.len + value.len);
+		if (bytes == NULL)
+			return false;
+		memcpy(bytes, key.ptr, key.len);
+		item->bytes = bytes;
+		item->key_len = (uint16_t)key.len;
+		item->value_cap = (uint16_t)value.len;
+	}
+	if (value.len > 0)
+		memcpy(item->bytes + key.len, value.ptr, value.len);
+	item->value_len = (uint16_t)value.len;
+	return true;
+}
+
+bool map_put(struct map *map, struct lgp_view key, struct lgp_view value)
+{
+	require(key.len <= UINT16_MAX && value.len <= UINT16_MAX);
+	uint32_t hash = hash_of(key);
+	struct slot *slot = find(map, key, hash);
+	if (slot->item != 0)
+		return item_set(map, &map->items[slot->item - 1], key, value);
+	if (!grow(map))
+		return false;
+	struct item item = {0};
+	if (!item_set(map, &item, key, value))
+		return false;
+	map->items[map->count++] = item;
+	slot = find(map, key, hash); /* the table may have grown */
+	*slot = (struct slot){hash, (uint32_t)map->count};
+	return true;
+}
+
+size_t map_count(const struct map *map)
+{
+	return map->count;
+}
+
+size_t map_bytes(const struct map *map)
+{
+	return map->block_bytes + map->cap * sizeof *map->items +
+	       (map->mask + 1) * sizeof *map->table;
+}
+
+void map_item(const struct map *map, size_t i, struct lgp_view *key, struct lgp_view *value)
+{
+	require(i < map->count);
+	const struct item *item = &map->items[i];
+	*key = (struct lgp_view){item->bytes, item->key_len};
+	*value = (struct lgp_view){item->bytes + item->key_len, item->value_len};
+}
+
+static int compare(const void *a, const void *b, void *map)
+{
+	const struct item *items = ((const struct map *)map)->items;
+	const struct item *x = &items[*(const size_t *)a], *y = &items[*(const size_t *)b];
+	size_t len = x->key_len < y->key_len ? x->key_len : y->key_len;
+	int order = memcmp(x->bytes, y->bytes, len);
+	return order != 0 ? order : (x->key_len > y->key_len) - (x->key_len < y->key_len);
+}
+
+size_t *map_sorted(const struct map *map)
+{
+	size_t *order = malloc((map->count + 1) * sizeof *order);
+	if (order == NULL)
+		return NULL;
+	for (size_t i = 0; i < map->count; i++)
+		order[i] = i;
+	qsort_r(order, map->count, sizeof *order, compare, (void *)(uintptr_t)map);
+	return order;
+}

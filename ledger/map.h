@@ -1,0 +1,26 @@
+/* map: bytes to bytes in memory.  Thread: one at a time.
+ * Items keep the order of their first put.  Values of an equal length are
+ * overwritten in place. */
+#ifndef LAGNIAPPE_LEDGER_MAP_H
+#define LAGNIAPPE_LEDGER_MAP_H
+
+#include "lagniappe/status.h"
+
+struct map;
+
+struct map *map_new(void); /* NULL: no memory */
+void map_free(struct map *map);
+void map_clear(struct map *map); /* keeps some of the memory */
+/* *value is borrowed until the item's next put. */
+bool map_get(const struct map *map, struct lgp_view key, struct lgp_view *value);
+/* False: no memory, nothing changed.  Keys and values up to 65,535 bytes. */
+LGP_MUST_USE bool map_put(struct map *map, struct lgp_view key, struct lgp_view value);
+size_t map_count(const struct map *map);
+size_t map_bytes(const struct map *map); /* of memory */
+/* Items 0 to map_count - 1. */
+void map_item(const struct map *map, size_t i, struct lgp_view *key, struct lgp_view *value);
+/* The items' indexes sorted by key, as bytes; a shorter key before its
+ * extensions.  The caller frees; NULL: no memory. */
+size_t *map_sorted(const struct map *map);
+
+#endif

@@ -1,0 +1,187 @@
+/* record: the state's records as bytes, to and fro (the table in state.h).
+ * Thread: the ledger thread, save for keys and decoders, which are any's. */
+#include "state.h"
+
+#include "lagniappe/codec.h"
+
+#include <string.h>
+
+struct state_key state_key_number(char record, uint64_t number)
+{
+	struct state_key key = {.len = 9};
+	key.bytes[0] = (uint8_t)record;
+	lgp_put_be(key.bytes + 1, number, 8);
+	return key;
+}
+
+struct state_key state_key_account(uint64_t owner, uint64_t unit)
+{
+	struct state_key key = state_key_number('A', owner);
+	lgp_put_be(key.bytes + 9, unit, 8);
+	key.len = 17;
+	return key;
+}
+
+static enum lgp_status wrong_size(const char *record)
+{
+	return lgp_fault(LGP_CORRUPT, "state: a %s record is not of its size", record);
+}
+
+unsigned slot_of(enum lgp_class class)
+{
+	switch (class) {
+	case LGP_CLASS_CUSTOMER:
+	case LGP_CLASS_BUDGET:
+	case LGP_CLASS_SETTLEMENT:
+		return 0;
+	case LGP_CLASS_EARNED:
+	case LGP_CLASS_ISSUANCE:
+		return 1;
+	case LGP_CLASS_HELD:
+	case LGP_CLASS_HISTORY:
+	case LGP_CLASS_BREAKAGE:
+		return 2;
+	default:
+		require(!"a class of accounts");
+		return 0;
+	}
+}
+
+enum lgp_status account_decode(struct lgp_view value, struct account *out)
+{
+	if (value.len != 8 * ACCOUNT_SLOTS)
+		return wrong_size("account");
+	for (unsigned i = 0; i < ACCOUNT_SLOTS; i++)
+		out->balance[i] = (int64_t)lgp_get_le((const uint8_t *)value.ptr + 8 * i, 8);
+	return LGP_OK;
+}
+
+enum lgp_status state_account(struct state *state, uint64_t owner, uint64_t unit,
+                              struct account *out)
+{
+	struct state_key key = state_key_account(owner, unit);
+	struct lgp_view value;
+	*out = (struct account){0};
+	enum lgp_status status = state_get(state, key_view(&key), &value);
+	if (status == LGP_MISSING)
+		return LGP_OK;
+	return status == LGP_OK ? account_decode(value, out) : status;
+}
+
+enum lgp_status state_account_put(struct state *state, uint64_t owner, uint64_t unit,
+                                  const struct account *account)
+{
+	struct state_key key = state_key_account(owner, unit);
+	uint8_t bytes[8 * ACCOUNT_SLOTS];
+	for (unsigned i = 0; i < ACCOUNT_SLOTS; i++)
+		lgp_put_le(bytes + 8 * i, (uint64_t)account->balance[i], 8);
+	return state_put(state, key_view(&key), (struct lgp_view){(char *)bytes, sizeof bytes});
+}
+
+#define PARTY_FIXED 11 /* bytes before the sites */
+
+enum lgp_status party_decode(struct lgp_view value, struct lgp_party *out)
+{
+	const uint8_t *bytes = (const uint8_t *)value.ptr;
+	if (value.len < PARTY_FIXED || bytes[10] > LGP_PARTY_SITES_MAX ||
+	    value.len != PARTY_FIXED + 8u * bytes[10])
+		return wrong_size("party");
+	*out = (struct lgp_party){
+	        .kind = (enum lgp_kind)bytes[0],
+	        .last = lgp_get_le(bytes + 1, 8),
+	        .everywhere = bytes[9] != 0,
+	        .site_count = bytes[10],
+	};
+	for (unsigned i = 0; i < out->site_count; i++)
+		out->sites[i] = lgp_get_le(bytes + PARTY_FIXED + 8 * i, 8);
+	return LGP_OK;
+}
+
+enum lgp_status state_party(struct state *state, uint64_t number, struct lgp_party *out)
+{
+	struct state_key key = state_key_number('P', number);
+	struct lgp_view value;
+	enum lgp_status status = state_get(state, key_view(&key), &value);
+	return status == LGP_OK ? party_decode(value, out) : status;
+}
+
+enum lgp_status state_party_put(struct state *state, uint64_t number, const struct lgp_party *party)
+{
+	struct state_key key = state_key_number('P', number);
+	uint8_t bytes[PARTY_FIXED + 8 * LGP_PARTY_SITES_MAX];
+	bytes[0] = (uint8_t)party->kind;
+	lgp_put_le(bytes + 1, party->last, 8);
+	bytes[9] = party->everywhere;
+	bytes[10] = party->site_count;
+	for (unsigned i = 0; i < party->site_count; i++)
+		lgp_put_le(bytes + PARTY_FIXED + 8 * i, party->sites[i], 8);
+	size_t len = PARTY_FIXED + 8u * party->site_count;
+	return state_put(state, key_view(&key), (struct lgp_view){(char *)bytes, len});
+}
+
+static enum lgp_status amount_decode(struct lgp_view value, int64_t *out)
+{
+	if (value.len != 8)
+		return wrong_size("reversal");
+	*out = (int64_t)lgp_get_le((const uint8_t *)value.ptr, 8);
+	return LGP_OK;
+}
+
+enum lgp_status state_reversed(struct state *state, uint64_t seq, int64_t *out)
+{
+	struct state_key key = state_key_number('R', seq);
+	struct lgp_view value;
+	*out = 0;
+	enum lgp_status status = state_get(state, key_view(&key), &value);
+	if (status == LGP_MISSING)
+		return LGP_OK;
+	return status == LGP_OK ? amount_decode(value, out) : status;
+}
+
+enum lgp_status state_reversed_put(struct state *state, uint64_t seq, int64_t amount)
+{
+	struct state_key key = state_key_number('R', seq);
+	uint8_t bytes[8];
+	lgp_put_le(bytes, (uint64_t)amount, 8);
+	return state_put(state, key_view(&key), (struct lgp_view){(char *)bytes, sizeof bytes});
+}
+
+enum lgp_status state_definition_put(struct state *state, uint64_t number, enum lgp_kind kind,
+                                     bool ended, uint64_t defined_at, struct lgp_view text)
+{
+	struct state_key key = state_key_number('D', number);
+	char bytes[STATE_VALUE_MAX];
+	require(text.len <= LGP_DEFINITION_MAX);
+	bytes[0] = (char)kind;
+	bytes[1] = ended;
+	lgp_put_le((uint8_t *)bytes + 2, defined_at, 8);
+	memcpy(bytes + 10, text.ptr, text.len);
+	return state_put(state, key_view(&key), (struct lgp_view){bytes, 10 + text.len});
+}
+
+enum lgp_status state_globals(struct state *state, struct globals *out)
+{
+	struct lgp_view value;
+	*out = (struct globals){0};
+	enum lgp_status status = state_get(state, LGP_VIEW("G"), &value);
+	if (status == LGP_MISSING)
+		return LGP_OK;
+	if (status == LGP_OK && value.len != 24)
+		return wrong_size("globals");
+	if (status != LGP_OK)
+		return status;
+	const uint8_t *bytes = (const uint8_t *)value.ptr;
+	out->size = lgp_get_le(bytes, 8);
+	out->last_time_us = (int64_t)lgp_get_le(bytes + 8, 8);
+	out->policy = lgp_get_le(bytes + 16, 8);
+	return LGP_OK;
+}
+
+enum lgp_status state_globals_put(struct state *state, const struct globals *globals)
+{
+	uint8_t bytes[24];
+	lgp_put_le(bytes, globals->size, 8);
+	lgp_put_le(bytes + 8, (uint64_t)globals->last_time_us, 8);
+	lgp_put_le(bytes + 16, globals->policy, 8);
+	return state_put(state, LGP_VIEW("G"), (struct lgp_view){(char *)bytes, sizeof bytes});
+}

@@ -1,0 +1,38 @@
+/* registry: the nouns in memory, by number, id and token secret.
+ * Threads: the ledger thread changes it, under the lock; others read under the
+ * lock (lgp_registry_lock); the ledger thread reads without.
+ * Everything here follows from the 'D' records and can be made from them. */
+#ifndef LAGNIAPPE_LEDGER_REGISTRY_H
+#define LAGNIAPPE_LEDGER_REGISTRY_H
+
+#include "lagniappe/ledger.h"
+
+struct registry;
+
+LGP_MUST_USE enum lgp_status registry_new(struct registry **out);
+void registry_free(struct registry *registry);
+
+/* Adds or replaces the noun's record from its definition text.
+ * LGP_CORRUPT: the text does not parse, or refers to what is not there. */
+LGP_MUST_USE enum lgp_status registry_define(struct registry *registry, uint64_t number,
+                                             enum lgp_kind kind, uint64_t defined_at,
+                                             struct lgp_view text);
+void registry_end_token(struct registry *registry, uint64_t number);
+
+/* For the ledger thread, without the lock. */
+const struct lgp_record *registry_find(const struct registry *registry, enum lgp_kind noun,
+                                       struct lgp_view id);
+const struct lgp_record *registry_get(const struct registry *registry, uint64_t number);
+/* The kind's record if the number is one's, else NULL. */
+const struct lgp_record *registry_get_kind(const struct registry *registry, enum lgp_kind noun,
+                                           uint64_t number);
+
+void registry_lock(struct registry *registry);
+void registry_unlock(struct registry *registry);
+uint64_t registry_version(const struct registry *registry);
+const struct lgp_record *registry_token(const struct registry *registry,
+                                        const uint8_t secret_hash[LGP_HASH_LEN]);
+const struct lgp_record *registry_next(const struct registry *registry, enum lgp_kind noun,
+                                       uint64_t after);
+
+#endif

@@ -1,0 +1,375 @@
+/* state: the layers over state.mdb.  Threads and records: see state.h.
+ * Upholds I10: records are canonical bytes, and the hash is over them alone. */
+#include "state.h"
+
+#include "lagniappe/codec.h"
+#include "map.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TABLE_RECORDS, TABLE_META, TABLE_COUNT };
+
+static const struct lgp_kv_table tables[TABLE_COUNT] = {
+        [TABLE_RECORDS] = {"records", false},
+        [TABLE_META] = {"meta", false},
+};
+
+/* The frozen layer's way: NONE -> WAITING (ledger) -> DONE (applier) -> NONE (ledger). */
+enum frozen { FROZEN_NONE, FROZEN_WAITING, FROZEN_DONE };
+
+struct state {
+	struct lgp_kv *kv;
+	struct lgp_kv_txn *txn; /* the ledger thread's snapshot of the file */
+	struct map *delta;
+	struct map *active, *frozen; /* under lock for all but the ledger thread */
+	pthread_rwlock_t lock;
+	_Atomic int frozen_is;
+	struct state_position frozen_at;
+	_Atomic uint64_t file_position;
+	char path[256];
+	size_t map_bytes;
+};
+
+/* ---- opening ---------------------------------------------------------------- */
+
+static enum lgp_status read_position(struct state *state, struct state_position *out)
+{
+	struct lgp_view value;
+	*out = (struct state_position){0};
+	enum lgp_status status =
+	        lgp_kv_get(state->txn, TABLE_META, LGP_VIEW("format"), &value);
+	if (status != LGP_OK)
+		return status;
+	if (!lgp_view_equal(value, LGP_VIEW(STATE_FORMAT)))
+		return LGP_MISSING;
+	status = lgp_kv_get(state->txn, TABLE_META, LGP_VIEW("position"), &value);
+	if (status != LGP_OK || value.len != 8 + LGP_HASH_LEN)
+		return status == LGP_OK ? LGP_MISSING : status;
+	out->position = lgp_get_le((const uint8_t *)value.ptr, 8);
+	memcpy(out->root.bytes, value.ptr + 8, LGP_HASH_LEN);
+	return LGP_OK;
+}
+
+static enum lgp_status open_file(struct state *state)
+{
+	struct lgp_kv_options options = {
+	        .tables = tables,
+	        .table_count = TABLE_COUNT,
+	        .map_bytes = state->map_bytes,
+	        .readers_max = 256,
+	};
+	enum lgp_status status = lgp_kv_open(state->path, &options, &state->kv);
+	if (status == LGP_OK)
+		status = lgp_kv_read_begin(state->kv, &state->txn);
+	return status;
+}
+
+static void close_file(struct state *state)
+{
+	lgp_kv_abort(state->txn);
+	lgp_kv_close(state->kv);
+	state->txn = NULL;
+	state->kv = NULL;
+}
+
+static enum lgp_status remove_file(const struct state *state)
+{
+	char lock_path[sizeof state->path + 8];
+	snprintf(lock_path, sizeof lock_path, "%s-lock", state->path);
+	(void)remove(lock_path);
+	if (remove(state->path) != 0)
+		return lgp_fault(LGP_IO, "%s: cannot be removed to be made anew", state->path);
+	return LGP_OK;
+}
+
+enum lgp_status state_reset(struct state *state)
+{
+	close_file(state);
+	enum lgp_status status = remove_file(state);
+	if (status == LGP_OK)
+		status = open_file(state);
+	atomic_store(&state->file_position, 0);
+	return status;
+}
+
+static bool make_layers(struct state *state)
+{
+	pthread_rwlockattr_t attributes;
+	pthread_rwlockattr_init(&attributes);
+	/* A publish waits for the readers of the moment, not for those to come. */
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&state->lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+	state->delta = map_new();
+	state->active = map_new();
+	state->frozen = map_new();
+	return state->delta != NULL && state->active != NULL && state->frozen != NULL;
+}
+
+enum lgp_status state_open(const char *path, size_t map_bytes, struct state **out,
+                           struct state_position *position)
+{
+	struct state *state = calloc(1, sizeof *state);
+	if (state == NULL || strlen(path) >= sizeof state->path) {
+		free(state);
+		return lgp_fault(LGP_NO_MEMORY, "%s: the path is too long, or no memory", path);
+	}
+	strcpy(state->path, path);
+	state->map_bytes = map_bytes;
+	enum lgp_status status =
+	        make_layers(state) ? open_file(state) : lgp_fault(LGP_NO_MEMORY, "state: no memory");
+	if (status == LGP_CORRUPT || status == LGP_FORMAT)
+		status = state_reset(state); /* it follows from the log: make it anew */
+	if (status == LGP_OK && read_position(state, position) != LGP_OK)
+		status = state_reset(state);
+	if (status != LGP_OK) {
+		state_close(state);
+		return status;
+	}
+	atomic_store(&state->file_position, position->position);
+	*out = state;
+	return LGP_OK;
+}
+
+void state_close(struct state *state)
+{
+	if (state == NULL)
+		return;
+	close_file(state);
+	map_free(state->delta);
+	map_free(state->active);
+	map_free(state->frozen);
+	pthread_rwlock_destroy(&state->lock);
+	free(state);
+}
+
+struct lgp_kv *state_kv(struct state *state)
+{
+	return state->kv;
+}
+
+/* ---- raw records ------------------------------------------------------------- */
+
+enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_view *value)
+{
+	if (map_get(state->delta, key, value) || map_get(state->active, key, value) ||
+	    map_get(state->frozen, key, value))
+		return LGP_OK;
+	return lgp_kv_get(state->txn, TABLE_RECORDS, key, value);
+}
+
+enum lgp_status state_put(struct state *state, struct lgp_view key, struct lgp_view value)
+{
+	require(value.len <= STATE_VALUE_MAX);
+	if (!map_put(state->delta, key, value))
+		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a changed record");
+	return LGP_OK;
+}
+
+enum lgp_status state_read(struct state *state, struct lgp_kv_txn *txn, struct lgp_view key,
+                           char *out, size_t *len)
+{
+	struct lgp_view value;
+	pthread_rwlock_rdlock(&state->lock);
+	bool found = map_get(state->active, key, &value) || map_get(state->frozen, key, &value);
+	if (found) {
+		memcpy(out, value.ptr, value.len);
+		*len = value.len;
+	}
+	pthread_rwlock_unlock(&state->lock);
+	if (found)
+		return LGP_OK;
+	/* The snapshot comes after the look at the layers: see state.h. */
+	enum lgp_status status = lgp_kv_read_renew(txn);
+	if (status != LGP_OK)
+		return status;
+	status = lgp_kv_get(txn, TABLE_RECORDS, key, &value);
+	if (status == LGP_OK) {
+		require(value.len <= STATE_VALUE_MAX);
+		memcpy(out, value.ptr, value.len);
+		*len = value.len;
+	}
+	lgp_kv_read_reset(txn);
+	return status;
+}
+
+/* ---- layers ------------------------------------------------------------------- */
+
+enum lgp_status state_publish(struct state *state)
+{
+	bool fits = true;
+	pthread_rwlock_wrlock(&state->lock);
+	for (size_t i = 0; i < map_count(state->delta) && fits; i++) {
+		struct lgp_view key, value;
+		map_item(state->delta, i, &key, &value);
+		fits = map_put(state->active, key, value);
+	}
+	pthread_rwlock_unlock(&state->lock);
+	map_clear(state->delta);
+	return fits ? LGP_OK : lgp_fault(LGP_NO_MEMORY, "state: no memory for the overlay");
+}
+
+enum lgp_status state_settle(struct state *state)
+{
+	if (atomic_load_explicit(&state->frozen_is, memory_order_acquire) != FROZEN_DONE)
+		return LGP_OK;
+	lgp_kv_read_reset(state->txn);
+	enum lgp_status status = lgp_kv_read_renew(state->txn);
+	if (status != LGP_OK)
+		return status;
+	pthread_rwlock_wrlock(&state->lock);
+	map_clear(state->frozen);
+	pthread_rwlock_unlock(&state->lock);
+	atomic_store(&state->frozen_is, FROZEN_NONE);
+	return LGP_OK;
+}
+
+bool state_frozen(const struct state *state)
+{
+	return atomic_load(&state->frozen_is) != FROZEN_NONE;
+}
+
+bool state_freeze(struct state *state, const struct state_position *position)
+{
+	require(map_count(state->delta) == 0);
+	if (state_frozen(state))
+		return false;
+	pthread_rwlock_wrlock(&state->lock);
+	struct map *empty = state->frozen;
+	state->frozen = state->active;
+	state->active = empty;
+	pthread_rwlock_unlock(&state->lock);
+	state->frozen_at = *position;
+	atomic_store_explicit(&state->frozen_is, FROZEN_WAITING, memory_order_release);
+	return true;
+}
+
+size_t state_active_bytes(const struct state *state)
+{
+	return map_count(state->active) > 0 ? map_bytes(state->active) : 0;
+}
+
+size_t state_layers_bytes(struct state *state)
+{
+	pthread_rwlock_rdlock(&state->lock);
+	size_t bytes = map_bytes(state->active) + map_bytes(state->frozen);
+	pthread_rwlock_unlock(&state->lock);
+	return bytes;
+}
+
+uint64_t state_file_position(const struct state *state)
+{
+	return atomic_load(&state->file_position);
+}
+
+static enum lgp_status write_records(const struct map *map, struct lgp_kv_txn *txn)
+{
+	size_t *order = map_sorted(map);
+	if (order == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "state: no memory to sort what changed");
+	enum lgp_status status = LGP_OK;
+	for (size_t i = 0; i < map_count(map) && status == LGP_OK; i++) {
+		struct lgp_view key, value;
+		map_item(map, order[i], &key, &value);
+		status = lgp_kv_put(txn, TABLE_RECORDS, key, value);
+	}
+	free(order);
+	return status;
+}
+
+static enum lgp_status write_position(const struct state_position *position, struct lgp_kv_txn *txn)
+{
+	uint8_t bytes[8 + LGP_HASH_LEN];
+	lgp_put_le(bytes, position->position, 8);
+	memcpy(bytes + 8, position->root.bytes, LGP_HASH_LEN);
+	enum lgp_status status =
+	        lgp_kv_put(txn, TABLE_META, LGP_VIEW("position"),
+	                   (struct lgp_view){(const char *)bytes, sizeof bytes});
+	if (status == LGP_OK)
+		status = lgp_kv_put(txn, TABLE_META, LGP_VIEW("format"), LGP_VIEW(STATE_FORMAT));
+	return status;
+}
+
+enum lgp_status state_flush(struct state *state)
+{
+	if (atomic_load_explicit(&state->frozen_is, memory_order_acquire) != FROZEN_WAITING)
+		return LGP_OK;
+	struct lgp_kv_txn *txn;
+	enum lgp_status status = lgp_kv_write_begin(state->kv, &txn);
+	if (status != LGP_OK)
+		return status;
+	/* The frozen map changes no more until it is settled: no lock is needed. */
+	status = write_records(state->frozen, txn);
+	if (status == LGP_OK)
+		status = write_position(&state->frozen_at, txn);
+	if (status != LGP_OK) {
+		lgp_kv_abort(txn);
+		return status;
+	}
+	status = lgp_kv_commit(txn);
+	if (status != LGP_OK)
+		return status;
+	atomic_store(&state->file_position, state->frozen_at.position);
+	atomic_store_explicit(&state->frozen_is, FROZEN_DONE, memory_order_release);
+	return LGP_OK;
+}
+
+/* ---- whole-state walks: the file alone, after a flush ------------------------- */
+
+enum lgp_status state_definitions(struct state *state, state_visit visit, void *context)
+{
+	struct lgp_kv_cursor *cursor;
+	enum lgp_status status = lgp_kv_cursor_open(state->txn, TABLE_RECORDS, &cursor);
+	if (status != LGP_OK)
+		return status;
+	struct lgp_view key, value;
+	status = lgp_kv_seek(cursor, LGP_VIEW("D"), &key, &value);
+	while (status == LGP_OK && key.ptr[0] == 'D') {
+		const uint8_t *bytes = (const uint8_t *)value.ptr;
+		if (key.len != 9 || value.len < 10)
+			status = lgp_fault(LGP_CORRUPT, "state: a definition record is too short");
+		else
+			status = visit(context, lgp_get_be((const uint8_t *)key.ptr + 1, 8),
+			               (enum lgp_kind)bytes[0], bytes[1] != 0, lgp_get_le(bytes + 2, 8),
+			               (struct lgp_view){value.ptr + 10, value.len - 10});
+		if (status == LGP_OK)
+			status = lgp_kv_next(cursor, &key, &value);
+	}
+	lgp_kv_cursor_close(cursor);
+	return status == LGP_MISSING ? LGP_OK : status;
+}
+
+static void hash_part(struct lgp_hash *running, struct lgp_view part, uint8_t *buffer)
+{
+	/* A chain: H(running || length || part); the same information as one long
+	 * digest, over bounded memory. */
+	memcpy(buffer, running->bytes, LGP_HASH_LEN);
+	lgp_put_le(buffer + LGP_HASH_LEN, part.len, 4);
+	memcpy(buffer + LGP_HASH_LEN + 4, part.ptr, part.len);
+	lgp_hash_sha256(buffer, LGP_HASH_LEN + 4 + part.len, running);
+}
+
+enum lgp_status state_hash(struct state *state, struct lgp_hash *out)
+{
+	require(map_count(state->delta) == 0 && map_count(state->active) == 0);
+	struct lgp_kv_cursor *cursor;
+	enum lgp_status status = lgp_kv_cursor_open(state->txn, TABLE_RECORDS, &cursor);
+	if (status != LGP_OK)
+		return status;
+	static const struct lgp_hash zero;
+	*out = zero;
+	uint8_t buffer[LGP_HASH_LEN + 4 + STATE_VALUE_MAX];
+	struct lgp_view key, value;
+	status = lgp_kv_seek(cursor, (struct lgp_view){"\0", 1}, &key, &value);
+	while (status == LGP_OK) {
+		hash_part(out, key, buffer);
+		hash_part(out, value, buffer);
+		status = lgp_kv_next(cursor, &key, &value);
+	}
+	lgp_kv_cursor_close(cursor);
+	return status == LGP_MISSING ? LGP_OK : status;
+}

@@ -1,0 +1,32 @@
+/* auth: whose token asks, and what the connection remembers of it.
+ * Thread: the exchange's loop. */
+#ifndef LAGNIAPPE_SERVER_AUTH_H
+#define LAGNIAPPE_SERVER_AUTH_H
+
+#include "server/route.h"
+
+#define AUTHORIZATION_MAX 256
+
+/* What a connection remembers (exchange->user): the same header at the same
+ * registry version names the same principal, so that the secret is hashed once. */
+struct session {
+	const struct route *route; /* of the request under way, for the log and the metrics */
+	uint64_t version;
+	size_t len; /* 0: nothing is remembered */
+	char authorization[AUTHORIZATION_MAX];
+	struct principal principal;
+};
+
+/* The connection's session, made at its first request; NULL: no memory. */
+struct session *session_of(struct exchange *exchange);
+
+/* Who asks, into request->principal. False: 401 is answered. */
+bool auth_token(struct request *request);
+/* Whether the role may. False: 403 is answered. */
+bool auth_role(struct request *request, unsigned roles);
+/* Whether a token would be good, when one is not needed: no answer is given. */
+bool auth_peek(struct request *request);
+/* Whether the principal's member of staff, or token, works at the site; 0: no site. */
+bool auth_at_site(const struct request *request, uint64_t site);
+
+#endif

@@ -1,0 +1,234 @@
+/* http_reply: what a handler says about its exchange, and the head of the reply
+ * (RFC 9110, RFC 9112; RFC 6797 for Strict-Transport-Security).
+ * Thread: loop. */
+#include "server/http_reply.h"
+
+#include <assert.h>
+#include <string.h>
+#include <strings.h>
+
+#include "server/output.h"
+
+#define CONTENT_TYPE_MAX 128 /* "application/problem+json; charset=utf-8" is 39 */
+
+struct text {
+	const char *ptr;
+	size_t len;
+};
+#define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
+
+/* The longest head: status line and fixed fields under 400 bytes, content type,
+ * request id, and the handler's own. */
+static_assert(CONN_HEAD_MAX >= 400 + CONTENT_TYPE_MAX + HTTP_REQUEST_ID_MAX +
+                                       sizeof(((struct exchange *)0)->extra),
+              "a head fits");
+
+static struct text status_line(int status)
+{
+	switch (status) {
+#define LINE(code, reason) \
+	case code:         \
+		return TEXT("HTTP/1.1 " #code " " reason "\r\n");
+		LINE(200, "OK")
+		LINE(201, "Created")
+		LINE(202, "Accepted")
+		LINE(204, "No Content")
+		LINE(301, "Moved Permanently")
+		LINE(302, "Found")
+		LINE(303, "See Other")
+		LINE(304, "Not Modified")
+		LINE(400, "Bad Request")
+		LINE(401, "Unauthorized")
+		LINE(403, "Forbidden")
+		LINE(404, "Not Found")
+		LINE(405, "Method Not Allowed")
+		LINE(406, "Not Acceptable")
+		LINE(408, "Request Timeout")
+		LINE(409, "Conflict")
+		LINE(410, "Gone")
+		LINE(411, "Length Required")
+		LINE(412, "Precondition Failed")
+		LINE(413, "Content Too Large")
+		LINE(414, "URI Too Long")
+		LINE(415, "Unsupported Media Type")
+		LINE(422, "Unprocessable Content")
+		LINE(428, "Precondition Required")
+		LINE(429, "Too Many Requests")
+		LINE(431, "Request Header Fields Too Large")
+		LINE(500, "Internal Server Error")
+		LINE(501, "Not Implemented")
+		LINE(503, "Service Unavailable")
+#undef LINE
+	default:
+		return (struct text){NULL, 0};
+	}
+}
+
+static void add_text(struct work *work, struct text text)
+{
+	require(text.len <= sizeof(work->head) - work->head_len);
+	memcpy(work->head + work->head_len, text.ptr, text.len);
+	work->head_len += text.len;
+}
+
+static void add_decimal(struct work *work, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while ((value /= 10) != 0);
+	add_text(work, (struct text){digits + at, sizeof(digits) - at});
+}
+
+/* A status without a name of its own: the reason may be empty (RFC 9112 section 4). */
+static void add_status_line(struct work *work, int status)
+{
+	struct text line = status_line(status);
+	if (line.ptr != NULL) {
+		add_text(work, line);
+		return;
+	}
+	add_text(work, TEXT("HTTP/1.1 "));
+	add_decimal(work, (uint64_t)status);
+	add_text(work, TEXT(" \r\n"));
+}
+
+static bool has_line(const struct exchange *exchange, struct text name)
+{
+	const char *at = exchange->extra, *end = at + exchange->extra_len;
+	while (at < end) {
+		if ((size_t)(end - at) >= name.len && strncasecmp(at, name.ptr, name.len) == 0)
+			return true;
+		const char *line_end = memchr(at, '\n', (size_t)(end - at));
+		at = line_end == NULL ? end : line_end + 1;
+	}
+	return false;
+}
+
+static void add_connection(struct work *work, const struct conn *conn)
+{
+	if (conn->close_after)
+		add_text(work, TEXT("Connection: close\r\n"));
+	else if (conn->old_http)
+		add_text(work, TEXT("Connection: keep-alive\r\n"));
+}
+
+static void add_content(struct work *work, const char *content_type, bool bodiless)
+{
+	size_t type_len = strlen(content_type);
+	require(type_len <= CONTENT_TYPE_MAX);
+	if (bodiless)
+		return;
+	add_text(work, TEXT("Content-Type: "));
+	add_text(work, (struct text){content_type, type_len});
+	add_text(work, TEXT("\r\nContent-Length: "));
+	add_decimal(work, work->out.len);
+	add_text(work, TEXT("\r\n"));
+}
+
+static void compose(struct work *work, int status, const char *content_type)
+{
+	struct conn *conn = work->conn;
+	struct exchange *exchange = &work->exchange;
+	bool bodiless = status == 204 || status == 304;
+	work->head_len = 0;
+	work->body_len = bodiless || conn->head ? 0 : work->out.len;
+	add_status_line(work, status);
+	add_text(work, (struct text){conn->loop->date, conn->loop->date_len});
+	add_content(work, content_type, bodiless);
+	add_text(work, TEXT("X-Request-Id: "));
+	add_text(work, (struct text){exchange->request_id, strlen(exchange->request_id)});
+	add_text(work, TEXT("\r\nX-Content-Type-Options: nosniff\r\n"));
+	if (exchange->extra_len == 0 || !has_line(exchange, TEXT("Cache-Control:")))
+		add_text(work, TEXT("Cache-Control: no-store\r\n"));
+	if (conn->tls != NULL)
+		add_text(work, TEXT("Strict-Transport-Security: max-age=31536000\r\n"));
+	add_connection(work, conn);
+	add_text(work, (struct text){exchange->extra, exchange->extra_len});
+	add_text(work, TEXT("\r\n"));
+}
+
+/* The exchange is the first field of its work, and has been the handler's. */
+static struct work *work_of(struct exchange *exchange)
+{
+	struct work *work = (struct work *)(void *)exchange;
+	require(work->conn != NULL && work->conn->work == work &&
+	        work->conn->state == CONN_HANDLING);
+	return work;
+}
+
+/* A body that could not be built must not be sent in part. */
+static int replace_failed_body(struct work *work)
+{
+	const struct http_handler *handler = &work->conn->loop->config->handler;
+	work->exchange.extra_len = 0;
+	buf_clear(&work->out);
+	if (handler->refused != NULL)
+		handler->refused(&work->exchange, 503,
+		                 "the answer is larger than the server may send, or memory ran out",
+		                 handler->context);
+	if (work->out.failed)
+		buf_clear(&work->out);
+	return 503;
+}
+
+void http_reply(struct exchange *exchange, int status, const char *content_type)
+{
+	struct work *work = work_of(exchange);
+	struct conn *conn = work->conn;
+	const struct http_handler *handler = &conn->loop->config->handler;
+	require(status >= 200 && status <= 599);
+	if (work->out.failed) {
+		status = replace_failed_body(work);
+		content_type = HTTP_PROBLEM_TYPE;
+	}
+	if (conn->loop->stopping)
+		conn->close_after = true;
+	compose(work, status, content_type);
+	conn_move(conn, CONN_WRITING);
+	if (handler->replied != NULL)
+		handler->replied(exchange, status, work->head_len + work->body_len,
+		                 handler->context);
+	output_reply(conn);
+}
+
+void http_reply_header(struct exchange *exchange, const char *name, struct lgp_view value)
+{
+	size_t name_len = strlen(name), len;
+	for (size_t i = 0; i < value.len; i++)
+		if (value.ptr[i] == '\r' || value.ptr[i] == '\n' || value.ptr[i] == '\0')
+			return;
+	if (__builtin_add_overflow(name_len + 4, value.len, &len) ||
+	    len > sizeof(exchange->extra) - exchange->extra_len)
+		return;
+	char *at = exchange->extra + exchange->extra_len;
+	memcpy(at, name, name_len);
+	memcpy(at + name_len, ": ", 2);
+	if (value.len > 0)
+		memcpy(at + name_len + 2, value.ptr, value.len);
+	memcpy(at + len - 2, "\r\n", 2);
+	exchange->extra_len += len;
+}
+
+void http_defer(struct exchange *exchange)
+{
+	struct work *work = work_of(exchange);
+	struct lgp_view none = {NULL, 0};
+	exchange->path = exchange->query = exchange->body = none;
+	exchange->authorization = exchange->idempotency_key = exchange->prefer = none;
+	exchange->accept = exchange->content_type = exchange->if_match = none;
+	conn_move(work->conn, CONN_DEFERRED);
+}
+
+struct exchange *http_resume(struct loop *loop, struct ticket ticket)
+{
+	if (ticket.slot >= loop->slots_used)
+		return NULL;
+	const struct loop_slot *slot = &loop->slots[ticket.slot];
+	if (slot->conn == NULL || slot->generation != ticket.generation ||
+	    slot->conn->state != CONN_DEFERRED)
+		return NULL;
+	conn_move(slot->conn, CONN_HANDLING);
+	return &slot->conn->work->exchange;
+}

@@ -1,0 +1,497 @@
+/* ledger_thread: the one thread that writes.
+ * Thread: its own, save where said.
+ *
+ * The order of a commit, each step durable or harmless before the next:
+ *   people committed -> batch sealed -> log appended -> high-water written ->
+ *   batch applied -> answers posted.
+ * Upholds I9: nothing is answered before it is durable. */
+#include "server/ledger_thread.h"
+
+#include "lagniappe/crashpoint.h"
+#include "server/log.h"
+#include "server/upkeep.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define IDLE_FREEZE_S 5      /* idle so long: state.mdb is brought up to the log */
+#define BATCH_ROOM 4u        /* entries that one line may become, and some more */
+#define EXIT_FAULT 70        /* EX_SOFTWARE */
+
+const double ledger_commit_bounds_s[COMMIT_BUCKETS] = {
+        .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5};
+
+struct ledger_thread {
+	struct app *app;
+	struct lgp_ledger *ledger; /* borrowed */
+	pthread_t thread;
+	/* The queue. */
+	pthread_mutex_t lock;
+	pthread_cond_t woken;
+	struct job *first, *last;
+	bool stopping;
+	atomic_uint_least64_t jobs, bytes; /* admitted */
+	atomic_bool read_only;
+	/* The open batch's jobs. */
+	struct job *done_first, *done_last;
+	uint64_t batch_first; /* the number of its first entry */
+	struct lgp_outcome outcome;
+	bool append_over;
+	enum lgp_status append_status;
+	int64_t clock_us, monotonic_us; /* at the last stamp */
+	/* Posts, a chain a loop. */
+	struct loop_call **post_first, **post_last;
+	/* Counters, written here and read by anybody. */
+	atomic_uint_least64_t batches, entries, batch_largest, commit_us,
+	        commits_within[COMMIT_BUCKETS + 1], accepted, refused, denied, replayed, overloads;
+};
+
+/* The outcome is unknown, or the ledger contradicts itself: the only safe thing
+ * is to stop, and to look again at the next start. */
+_Noreturn static void stop_by_fault(const char *doing, enum lgp_status status)
+{
+	char text[300];
+	log_line(LOG_ERROR, "stopped by a fault; nothing unacknowledged is promised; start again",
+	         "doing=%s status=%d what=%s", doing, (int)status,
+	         log_quote(text, sizeof text, lgp_view_of(lgp_fault_detail())));
+	_exit(EXIT_FAULT);
+}
+
+static void count(atomic_uint_least64_t *counter, uint64_t by)
+{
+	(void)atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
+}
+
+static uint64_t value_of(const atomic_uint_least64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+/* ---- judging --------------------------------------------------------------------- */
+
+static void become_read_only(struct ledger_thread *t, const char *why)
+{
+	log_line(LOG_ERROR, "the ledger takes no more writes", "why=\"%s\"", why);
+	atomic_store(&t->read_only, true);
+}
+
+/* False: the clock has jumped ahead of itself, and no entry may bear its time. */
+static bool stamp(struct ledger_thread *t, struct lgp_command *command)
+{
+	int64_t now = app_time_us(), monotonic = (int64_t)app_monotonic_us();
+	int64_t ran = monotonic - t->monotonic_us;
+	if (t->clock_us != 0 && now - t->clock_us > ran + LGP_TIME_JUMP_MAX_US) {
+		become_read_only(t, "the clock jumped ahead by more than a day: set it right, "
+		                    "then start again");
+		return false;
+	}
+	t->clock_us = now;
+	t->monotonic_us = monotonic;
+	command->time_us = now;
+	return true;
+}
+
+static void settle(struct ledger_thread *t, struct job *job, struct line *line)
+{
+	const struct lgp_outcome *outcome = &t->outcome;
+	line->verdict = outcome->verdict;
+	line->problem = outcome->problem;
+	line->seq = outcome->seq;
+	memcpy(line->field, outcome->field, sizeof line->field);
+	static_assert(sizeof line->field == sizeof outcome->field, "field");
+	if (outcome->verdict == LGP_REPLAYED && outcome->entry.kind == LGP_KIND_REFUSAL) {
+		line->refusal_replayed = true;
+		line->problem = (enum lgp_problem)outcome->entry.code;
+	}
+	if (!job->bulk)
+		job->entry = outcome->entry;
+	count(outcome->verdict == LGP_ACCEPTED   ? &t->accepted
+	      : outcome->verdict == LGP_REFUSED  ? &t->refused
+	      : outcome->verdict == LGP_REPLAYED ? &t->replayed
+	                                         : &t->denied,
+	      1);
+}
+
+static void deny(struct line *line, enum lgp_problem problem)
+{
+	line->verdict = LGP_DENIED;
+	line->problem = problem;
+}
+
+static void judge(struct ledger_thread *t, struct job *job, struct line *line)
+{
+	enum lgp_status status = lgp_judge(t->ledger, &line->command, &t->outcome);
+	if (status == LGP_OVERLOAD) {
+		count(&t->overloads, 1);
+		deny(line, LGP_PROBLEM_OVERLOADED);
+		return;
+	}
+	if (status != LGP_OK)
+		stop_by_fault("judging", status);
+	settle(t, job, line);
+	if (line->verdict != LGP_ACCEPTED || line->command.dry || job->act->accepted == NULL)
+		return;
+	status = job->act->accepted(t->app, job, line);
+	if (status != LGP_OK)
+		stop_by_fault("keeping personal data", status);
+}
+
+static void take_line(struct ledger_thread *t, struct job *job, struct line *line)
+{
+	if (line->problem != LGP_PROBLEM_NONE) {
+		line->verdict = LGP_DENIED;
+		return;
+	}
+	if (ledger_thread_read_only(t) || !stamp(t, &line->command)) {
+		deny(line, LGP_PROBLEM_READ_ONLY);
+		return;
+	}
+	if (job->act->prepare != NULL) {
+		enum lgp_status status = job->act->prepare(t->app, job, line);
+		if (status == LGP_OVERLOAD)
+			deny(line, LGP_PROBLEM_OVERLOADED);
+		else if (status != LGP_OK)
+			stop_by_fault("preparing", status);
+		if (line->problem != LGP_PROBLEM_NONE) {
+			line->verdict = LGP_DENIED;
+			return;
+		}
+		if (line->settled)
+			return;
+	}
+	judge(t, job, line);
+}
+
+/* ---- committing ------------------------------------------------------------------- */
+
+static void on_appended(void *context, enum lgp_status status)
+{
+	struct ledger_thread *t = context;
+	(void)pthread_mutex_lock(&t->lock);
+	t->append_status = status;
+	t->append_over = true;
+	(void)pthread_cond_broadcast(&t->woken);
+	(void)pthread_mutex_unlock(&t->lock);
+}
+
+static enum lgp_status append(struct ledger_thread *t)
+{
+	t->append_over = false;
+	lgp_log_append(t->ledger, on_appended, t);
+	(void)pthread_mutex_lock(&t->lock);
+	while (!t->append_over)
+		(void)pthread_cond_wait(&t->woken, &t->lock);
+	(void)pthread_mutex_unlock(&t->lock);
+	return t->append_status;
+}
+
+static struct sealed *sealed_new(const struct lgp_ledger *ledger, uint64_t size)
+{
+	struct lgp_view text = lgp_batch_checkpoint(ledger);
+	struct sealed *sealed = malloc(sizeof *sealed);
+	if (sealed == NULL)
+		stop_by_fault("answering", LGP_NO_MEMORY);
+	require(text.len <= sizeof sealed->text);
+	atomic_init(&sealed->references, 1);
+	sealed->size = size;
+	sealed->len = text.len;
+	memcpy(sealed->text, text.ptr, text.len);
+	return sealed;
+}
+
+/* Copies what the loop needs for the receipt. */
+static void prove(struct ledger_thread *t, struct job *job, struct sealed *sealed)
+{
+	const struct line *line = &job->line;
+	if (job->bulk || job->dry || line->settled ||
+	    (line->verdict != LGP_ACCEPTED && line->verdict != LGP_REFUSED))
+		return;
+	memcpy(job->leaf, lgp_batch_entry(t->ledger, line->seq), sizeof job->leaf);
+	lgp_batch_prove(t->ledger, line->seq, &job->proof);
+	(void)atomic_fetch_add(&sealed->references, 1);
+	job->sealed = sealed;
+	job->proven = true;
+}
+
+/* Nothing of the batch was written: what it accepted did not happen. */
+static void undo_job(struct ledger_thread *t, struct job *job)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		struct line *line = &job->lines[i];
+		if (line->seq >= t->batch_first && line->verdict != LGP_DENIED && !line->settled)
+			deny(line, LGP_PROBLEM_READ_ONLY);
+	}
+}
+
+static void note_commit(struct ledger_thread *t, uint64_t entries, uint64_t took_us)
+{
+	size_t bucket = 0;
+	while (bucket < COMMIT_BUCKETS && (double)took_us / 1e6 > ledger_commit_bounds_s[bucket])
+		bucket++;
+	count(&t->commits_within[bucket], 1);
+	count(&t->batches, 1);
+	count(&t->entries, entries);
+	count(&t->commit_us, took_us);
+	if (entries > value_of(&t->batch_largest))
+		atomic_store_explicit(&t->batch_largest, entries, memory_order_relaxed);
+}
+
+static void commit_people(struct ledger_thread *t)
+{
+	crashpoint("before-people");
+	enum lgp_status status = people_commit(t->app->people);
+	if (status != LGP_OK)
+		stop_by_fault("committing people.mdb", status);
+	crashpoint("people-committed");
+}
+
+/* Gives the applier what changed, when it is free for it. */
+static void offer_state(struct ledger_thread *t, bool force)
+{
+	if (lgp_state_freeze(t->ledger, force))
+		upkeep_wake(t->app);
+}
+
+/* Makes the open batch durable and visible. Running: the job whose lines are
+ * still being judged, or NULL. */
+static void commit(struct ledger_thread *t, struct job *running)
+{
+	uint64_t entries = lgp_batch_count(t->ledger), began = app_monotonic_us();
+	commit_people(t);
+	if (entries == 0) {
+		offer_state(t, false);
+		return;
+	}
+	lgp_batch_seal(t->ledger);
+	enum lgp_status status = append(t);
+	if (status == LGP_FULL) {
+		become_read_only(t, "ledger.mdb is full: give it a larger bound (--log-map)");
+		for (struct job *job = t->done_first; job != NULL; job = job->next)
+			undo_job(t, job);
+		if (running != NULL)
+			undo_job(t, running);
+		return;
+	}
+	if (status != LGP_OK)
+		stop_by_fault("appending", status);
+	crashpoint("log-appended");
+	lgp_highwater_write(t->ledger);
+	crashpoint("high-water-written");
+	lgp_batch_apply(t->ledger);
+	crashpoint("applied");
+	note_commit(t, entries, app_monotonic_us() - began);
+	struct sealed *sealed = sealed_new(t->ledger, t->batch_first + entries);
+	for (struct job *job = t->done_first; job != NULL; job = job->next)
+		prove(t, job, sealed);
+	sealed_release(sealed);
+	t->batch_first = lgp_next_seq(t->ledger);
+	offer_state(t, false);
+}
+
+/* ---- answering --------------------------------------------------------------------- */
+
+static void post_done(struct ledger_thread *t)
+{
+	unsigned loops = t->app->loops;
+	struct loop *loop_of[256];
+	require(loops <= sizeof loop_of / sizeof loop_of[0]);
+	memset(t->post_first, 0, loops * sizeof t->post_first[0]);
+	uint64_t jobs = 0, bytes = 0;
+	for (struct job *job = t->done_first, *next; job != NULL; job = next) {
+		unsigned i = job->worker->index;
+		next = job->next;
+		job->call.next = NULL;
+		if (t->post_first[i] == NULL)
+			t->post_first[i] = &job->call;
+		else
+			t->post_last[i]->next = &job->call;
+		t->post_last[i] = &job->call;
+		loop_of[i] = job->worker->loop;
+		jobs++;
+		bytes += job->bytes;
+	}
+	t->done_first = t->done_last = NULL;
+	for (unsigned i = 0; i < loops; i++)
+		if (t->post_first[i] != NULL)
+			loop_post_chain(loop_of[i], t->post_first[i], t->post_last[i]);
+	/* Only now: whoever waits for none to be pending may end the loops. */
+	(void)atomic_fetch_sub(&t->bytes, bytes);
+	(void)atomic_fetch_sub(&t->jobs, jobs);
+}
+
+static void take_job(struct ledger_thread *t, struct job *job)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		if (lgp_batch_full(t->ledger) ||
+		    lgp_batch_count(t->ledger) > LGP_BATCH_MAX - BATCH_ROOM) {
+			commit(t, job);
+			post_done(t);
+		}
+		take_line(t, job, &job->lines[i]);
+	}
+	job->next = NULL;
+	if (t->done_last != NULL)
+		t->done_last->next = job;
+	else
+		t->done_first = job;
+	t->done_last = job;
+}
+
+/* ---- the queue ------------------------------------------------------------------------ */
+
+/* Waits for jobs and takes all of them.  NULL: an idle while, or the end. */
+static struct job *take_queue(struct ledger_thread *t, bool *stopping)
+{
+	struct timespec until;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += IDLE_FREEZE_S;
+	(void)pthread_mutex_lock(&t->lock);
+	while (t->first == NULL && !t->stopping &&
+	       pthread_cond_timedwait(&t->woken, &t->lock, &until) != ETIMEDOUT)
+		;
+	struct job *jobs = t->first;
+	t->first = t->last = NULL;
+	*stopping = t->stopping;
+	(void)pthread_mutex_unlock(&t->lock);
+	return jobs;
+}
+
+static void *run(void *context)
+{
+	struct ledger_thread *t = context;
+	bool stopping = false;
+	t->batch_first = lgp_next_seq(t->ledger);
+	while (!stopping) {
+		struct job *jobs = take_queue(t, &stopping);
+		if (jobs == NULL) {
+			if (!ledger_thread_read_only(t))
+				offer_state(t, true);
+			continue;
+		}
+		for (struct job *next; jobs != NULL; jobs = next) {
+			next = jobs->next;
+			take_job(t, jobs);
+		}
+		commit(t, NULL);
+		post_done(t);
+	}
+	return NULL;
+}
+
+void ledger_thread_submit(struct ledger_thread *t, struct job *first, struct job *last)
+{
+	(void)pthread_mutex_lock(&t->lock);
+	bool empty = t->first == NULL;
+	if (empty)
+		t->first = first;
+	else
+		t->last->next = first;
+	t->last = last;
+	if (empty)
+		(void)pthread_cond_broadcast(&t->woken);
+	(void)pthread_mutex_unlock(&t->lock);
+}
+
+enum lgp_problem ledger_thread_admit(struct ledger_thread *t, size_t bytes)
+{
+	const struct config *config = &t->app->config;
+	if (ledger_thread_read_only(t))
+		return LGP_PROBLEM_READ_ONLY;
+	if (atomic_fetch_add(&t->jobs, 1) < config->queue_jobs) {
+		uint64_t held = atomic_fetch_add(&t->bytes, bytes);
+		/* One job alone always fits, however small the bound is set. */
+		if (held == 0 || held + bytes <= config->queue_bytes)
+			return LGP_PROBLEM_NONE;
+		(void)atomic_fetch_sub(&t->bytes, bytes);
+	}
+	(void)atomic_fetch_sub(&t->jobs, 1);
+	count(&t->overloads, 1);
+	return LGP_PROBLEM_OVERLOADED;
+}
+
+void ledger_thread_release(struct ledger_thread *t, size_t bytes)
+{
+	(void)atomic_fetch_sub(&t->bytes, bytes);
+	(void)atomic_fetch_sub(&t->jobs, 1);
+}
+
+uint64_t ledger_thread_pending(const struct ledger_thread *t)
+{
+	return atomic_load(&t->jobs);
+}
+
+bool ledger_thread_read_only(const struct ledger_thread *t)
+{
+	return atomic_load_explicit(&t->read_only, memory_order_relaxed);
+}
+
+void ledger_thread_stats(const struct ledger_thread *t, struct ledger_thread_stats *out)
+{
+	*out = (struct ledger_thread_stats){
+	        .pending_jobs = value_of(&t->jobs),
+	        .pending_bytes = value_of(&t->bytes),
+	        .batches = value_of(&t->batches),
+	        .entries = value_of(&t->entries),
+	        .batch_largest = value_of(&t->batch_largest),
+	        .commit_us = value_of(&t->commit_us),
+	        .accepted = value_of(&t->accepted),
+	        .refused = value_of(&t->refused),
+	        .denied = value_of(&t->denied),
+	        .replayed = value_of(&t->replayed),
+	        .overloads = value_of(&t->overloads),
+	};
+	for (size_t i = 0; i <= COMMIT_BUCKETS; i++)
+		out->commits_within[i] = value_of(&t->commits_within[i]);
+}
+
+/* ---- start and stop ------------------------------------------------------------------- */
+
+static void free_thread(struct ledger_thread *t)
+{
+	(void)pthread_mutex_destroy(&t->lock);
+	(void)pthread_cond_destroy(&t->woken);
+	free(t->post_first);
+	free(t->post_last);
+	free(t);
+}
+
+enum lgp_status ledger_thread_start(struct app *app, struct ledger_thread **out)
+{
+	pthread_condattr_t attributes;
+	struct ledger_thread *t = calloc(1, sizeof *t);
+	if (t == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "the ledger thread");
+	t->app = app;
+	t->ledger = app->ledger;
+	(void)pthread_mutex_init(&t->lock, NULL);
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&t->woken, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+	t->post_first = calloc(app->loops, sizeof(struct loop_call *));
+	t->post_last = calloc(app->loops, sizeof(struct loop_call *));
+	if (t->post_first == NULL || t->post_last == NULL ||
+	    pthread_create(&t->thread, NULL, run, t) != 0) {
+		free_thread(t);
+		return lgp_fault(LGP_NO_MEMORY, "the ledger thread");
+	}
+	*out = t;
+	return LGP_OK;
+}
+
+void ledger_thread_stop(struct ledger_thread *t)
+{
+	if (t == NULL)
+		return;
+	(void)pthread_mutex_lock(&t->lock);
+	t->stopping = true;
+	(void)pthread_cond_broadcast(&t->woken);
+	(void)pthread_mutex_unlock(&t->lock);
+	(void)pthread_join(t->thread, NULL);
+	free_thread(t);
+}

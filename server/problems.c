@@ -1,0 +1,103 @@
+/* problems: answers that say no, as problem+json (RFC 9457).
+ * Thread: the exchange's loop. */
+#include "server/problems.h"
+
+#include "server/json.h"
+#include "server/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DETAIL_MAX 512
+
+struct lgp_view problem_detail(enum lgp_problem problem, struct lgp_view field, char *out,
+                               size_t max)
+{
+	int len = 0;
+	if (field.len == 0)
+		return LGP_VIEW("");
+	switch (problem) {
+	case LGP_PROBLEM_NOT_FOUND:
+		len = snprintf(out, max, "the %.*s that the request names is not known", (int)field.len,
+		               field.ptr);
+		break;
+	case LGP_PROBLEM_EXISTS:
+		len = snprintf(out, max, "there is one with this %.*s", (int)field.len, field.ptr);
+		break;
+	default:
+		len = snprintf(out, max, "see %.*s", (int)field.len, field.ptr);
+		break;
+	}
+	return (struct lgp_view){out, len > 0 && (size_t)len < max ? (size_t)len : 0};
+}
+
+void problem_write(struct buf *out, enum lgp_problem problem, struct lgp_view field,
+                   struct lgp_view detail)
+{
+	const struct lgp_problem_info *info = lgp_problem_info(problem);
+	require(info != NULL);
+	char said[DETAIL_MAX];
+	if (detail.len == 0)
+		detail = problem_detail(problem, field, said, sizeof said);
+	buf_text(out, "\"type\":\"/problems/");
+	buf_text(out, info->code);
+	buf_text(out, "\",\"title\":\"");
+	buf_text(out, info->title);
+	buf_text(out, "\",\"status\":");
+	buf_decimal(out, (uint64_t)info->http_status);
+	if (detail.len > 0)
+		json_write_text(out, "detail", detail);
+	if (field.len > 0)
+		json_write_text(out, "field", field);
+}
+
+static void add_headers(struct exchange *exchange, enum lgp_problem problem)
+{
+	if (problem == LGP_PROBLEM_UNAUTHENTICATED)
+		http_reply_header(exchange, "WWW-Authenticate", LGP_VIEW("Bearer"));
+	if (problem == LGP_PROBLEM_OVERLOADED || problem == LGP_PROBLEM_THROTTLED)
+		http_reply_header(exchange, "Retry-After", LGP_VIEW("1"));
+}
+
+void problem_begin(struct exchange *exchange, enum lgp_problem problem, struct lgp_view field,
+                   struct lgp_view detail)
+{
+	buf_clear(exchange->out);
+	buf_text(exchange->out, "{");
+	problem_write(exchange->out, problem, field, detail);
+}
+
+void problem_end(struct exchange *exchange, enum lgp_problem problem)
+{
+	json_write_text(exchange->out, "request_id", lgp_view_of(exchange->request_id));
+	buf_text(exchange->out, "}\n");
+	add_headers(exchange, problem);
+	http_reply(exchange, lgp_problem_info(problem)->http_status, "application/problem+json");
+}
+
+void problem_reply(struct exchange *exchange, enum lgp_problem problem, const char *field,
+                   const char *format, ...)
+{
+	char detail[DETAIL_MAX];
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(detail, sizeof detail, format, args);
+	va_end(args);
+	problem_begin(exchange, problem, field != NULL ? lgp_view_of(field) : LGP_VIEW(""),
+	              lgp_view_of(detail));
+	problem_end(exchange, problem);
+}
+
+void problem_fault(struct exchange *exchange, enum lgp_status status, const char *what)
+{
+	char text[300];
+	if (status == LGP_OVERLOAD) {
+		problem_reply(exchange, LGP_PROBLEM_OVERLOADED, NULL, "try again in a second");
+		return;
+	}
+	log_line(LOG_ERROR, "a request met a fault", "what=%s status=%d detail=%s", what, (int)status,
+	         log_quote(text, sizeof text, lgp_view_of(lgp_fault_detail())));
+	problem_reply(exchange, LGP_PROBLEM_INTERNAL, NULL,
+	              "the fault is in the server's log under this request_id");
+}

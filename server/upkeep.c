@@ -1,0 +1,111 @@
+/* upkeep: the applier's thread.
+ * Thread: its own.  After a step that took t it rests for applier-rest times t:
+ * back to back, its syncs would cost the commits' latency dearly. */
+#include "server/upkeep.h"
+
+#include "server/log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REST_MAX_US INT64_C(10000000)
+#define EXIT_FAULT 70
+
+struct upkeep {
+	struct app *app;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t woken;
+	bool work, stopping;
+};
+
+static bool wait_for_work(struct upkeep *upkeep)
+{
+	(void)pthread_mutex_lock(&upkeep->lock);
+	while (!upkeep->work && !upkeep->stopping)
+		(void)pthread_cond_wait(&upkeep->woken, &upkeep->lock);
+	bool stopping = upkeep->stopping && !upkeep->work;
+	upkeep->work = false;
+	(void)pthread_mutex_unlock(&upkeep->lock);
+	return !stopping;
+}
+
+static void rest(struct upkeep *upkeep, int64_t us)
+{
+	struct timespec until;
+	us = us < REST_MAX_US ? us : REST_MAX_US;
+	(void)clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += us / 1000000 + (until.tv_nsec + us % 1000000 * 1000) / 1000000000;
+	until.tv_nsec = (until.tv_nsec + us % 1000000 * 1000) % 1000000000;
+	(void)pthread_mutex_lock(&upkeep->lock);
+	while (!upkeep->stopping &&
+	       pthread_cond_timedwait(&upkeep->woken, &upkeep->lock, &until) == 0)
+		;
+	(void)pthread_mutex_unlock(&upkeep->lock);
+}
+
+static void *run(void *context)
+{
+	struct upkeep *upkeep = context;
+	while (wait_for_work(upkeep)) {
+		char text[300];
+		uint64_t began = app_monotonic_us();
+		enum lgp_status status = lgp_applier_step(upkeep->app->ledger);
+		if (status != LGP_OK) {
+			/* What follows from the log can be made again; going on with less and less
+			 * memory cannot be. */
+			log_line(LOG_ERROR, "state.mdb could not be written; start again",
+			         "status=%d what=%s", (int)status,
+			         log_quote(text, sizeof text, lgp_view_of(lgp_fault_detail())));
+			_exit(EXIT_FAULT);
+		}
+		uint64_t took = app_monotonic_us() - began;
+		rest(upkeep, (int64_t)(took * upkeep->app->config.applier_rest_factor));
+	}
+	return NULL;
+}
+
+void upkeep_wake(struct app *app)
+{
+	struct upkeep *upkeep = app->upkeep;
+	(void)pthread_mutex_lock(&upkeep->lock);
+	upkeep->work = true;
+	(void)pthread_cond_broadcast(&upkeep->woken);
+	(void)pthread_mutex_unlock(&upkeep->lock);
+}
+
+enum lgp_status upkeep_start(struct app *app, struct upkeep **out)
+{
+	pthread_condattr_t attributes;
+	struct upkeep *upkeep = calloc(1, sizeof *upkeep);
+	if (upkeep == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "the applier's thread");
+	upkeep->app = app;
+	(void)pthread_mutex_init(&upkeep->lock, NULL);
+	(void)pthread_condattr_init(&attributes);
+	(void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	(void)pthread_cond_init(&upkeep->woken, &attributes);
+	(void)pthread_condattr_destroy(&attributes);
+	if (pthread_create(&upkeep->thread, NULL, run, upkeep) != 0) {
+		free(upkeep);
+		return lgp_fault(LGP_NO_MEMORY, "the applier's thread");
+	}
+	*out = upkeep;
+	return LGP_OK;
+}
+
+void upkeep_stop(struct upkeep *upkeep)
+{
+	if (upkeep == NULL)
+		return;
+	(void)pthread_mutex_lock(&upkeep->lock);
+	upkeep->stopping = true;
+	(void)pthread_cond_broadcast(&upkeep->woken);
+	(void)pthread_mutex_unlock(&upkeep->lock);
+	(void)pthread_join(upkeep->thread, NULL);
+	(void)pthread_mutex_destroy(&upkeep->lock);
+	(void)pthread_cond_destroy(&upkeep->woken);
+	free(upkeep);
+}

@@ -1,0 +1,236 @@
+/* money: see money.h.  Thread: one at a time. */
+#include "tools/audit/money.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/audit/kinds.h"
+
+#define OWNER_MAX (UINT64_MAX >> 8) /* an owner shares its word with the class */
+
+enum lgp_status money_init(struct money *money, struct source *source, struct findings *findings)
+{
+	*money = (struct money){.source = source, .findings = findings};
+	enum lgp_status status = slots_init(&money->accounts);
+	if (status == LGP_OK)
+		status = slots_init(&money->drift);
+	return status == LGP_OK ? slots_init(&money->reversed) : status;
+}
+
+void money_deinit(struct money *money)
+{
+	slots_deinit(&money->accounts);
+	slots_deinit(&money->drift);
+	slots_deinit(&money->reversed);
+}
+
+static enum lgp_status no_memory(void)
+{
+	return lgp_fault(LGP_NO_MEMORY, "no memory for another account");
+}
+
+/* ---- accounts --------------------------------------------------------------------- */
+
+static uint64_t account_key(enum lgp_class class, uint64_t owner)
+{
+	return (uint64_t)class << 56 | (owner & OWNER_MAX);
+}
+
+static int64_t balance(const struct money *money, enum lgp_class class, uint64_t owner,
+                       uint64_t unit)
+{
+	const struct slot *slot = slots_find(&money->accounts, account_key(class, owner), unit);
+	return slot != NULL ? slot->amount : 0;
+}
+
+static enum lgp_status post(struct money *money, const struct lgp_entry *entry,
+                            enum lgp_class class, int64_t amount)
+{
+	uint64_t owner = lgp_entry_owner(entry, class);
+	struct slot *slot = slots_put(&money->accounts, account_key(class, owner), entry->unit);
+	if (slot == NULL)
+		return no_memory();
+	int64_t before = slot->amount;
+	if (__builtin_add_overflow(before, amount, &slot->amount)) {
+		slot->amount = before;
+		finding_entry(money->findings, RULE_CONSERVATION, entry->seq,
+		              "%" PRId64 " and %" PRId64 " on the %s account of %" PRIu64
+		              " do not fit into 63 bits",
+		              before, amount, lgp_class_name(class), owner);
+	}
+	/* Told where it falls through the floor; what is below already was told. */
+	if (lgp_class_floored(class) && slot->amount < 0 && before >= 0)
+		finding_entry(money->findings, RULE_FLOOR, entry->seq,
+		              "it takes %" PRId64 " from the %s account of %" PRIu64
+		              ", which held %" PRId64 " of unit %" PRIu64,
+		              -amount, lgp_class_name(class), owner, before, entry->unit);
+	return LGP_OK;
+}
+
+static enum lgp_status move_amount(struct money *money, const struct lgp_entry *entry)
+{
+	if (entry->debit == LGP_CLASS_NONE)
+		return LGP_OK;
+	enum lgp_status status = post(money, entry, entry->debit, -entry->amount);
+	return status == LGP_OK ? post(money, entry, entry->credit, entry->amount) : status;
+}
+
+/* ---- who moves what ----------------------------------------------------------------- */
+
+static bool may_move(const struct kind_info *info, enum lgp_class debit, enum lgp_class credit)
+{
+	if (info == NULL)
+		return false;
+	if (debit == info->debit && credit == info->credit)
+		return true;
+	return (info->rules & KIND_BACK) != 0 && debit == info->credit && credit == info->debit;
+}
+
+static void judge_move(struct money *money, const struct lgp_entry *entry)
+{
+	const struct kind_info *info = kind_info(entry->kind);
+	if (!may_move(info, entry->debit, entry->credit))
+		finding_entry(money->findings, RULE_MOVE, entry->seq,
+		              "a %s moves its amount from %s to %s, which is not its to do",
+		              lgp_kind_name(entry->kind), lgp_class_name(entry->debit),
+		              lgp_class_name(entry->credit));
+	else if (entry->debit != LGP_CLASS_NONE && entry->budget == 0)
+		finding_entry(money->findings, RULE_MOVE, entry->seq,
+		              "a %s moves %" PRId64 " and names no budget",
+		              lgp_kind_name(entry->kind), entry->amount);
+	else if (entry->debit != LGP_CLASS_NONE && entry->amount == 0)
+		finding_entry(money->findings, RULE_MOVE, entry->seq, "a %s moves nothing",
+		              lgp_kind_name(entry->kind));
+}
+
+/* ---- running balances ----------------------------------------------------------------- */
+
+/* A wrong balance is told once: the next ones, wrong by as much, follow. */
+static enum lgp_status judge_balance(struct money *money, const struct lgp_entry *entry)
+{
+	int64_t replayed = 0, off;
+	if (entry->customer != 0 && entry->unit != 0 && kind_meant(entry) != LGP_KIND_IMPORT)
+		replayed = balance(money, LGP_CLASS_CUSTOMER, entry->customer, entry->unit) +
+		           balance(money, LGP_CLASS_EARNED, entry->customer, entry->unit);
+	if (entry->balance == replayed)
+		return LGP_OK;
+	if (__builtin_sub_overflow(entry->balance, replayed, &off))
+		off = 0;
+	if (entry->customer != 0) {
+		struct slot *slot = slots_put(&money->drift, entry->customer, entry->unit);
+		if (slot == NULL)
+			return no_memory();
+		if (slot->amount == off && off != 0)
+			return LGP_OK;
+		slot->amount = off;
+	}
+	finding_entry(money->findings, RULE_BALANCE, entry->seq,
+	              "it tells a balance of %" PRId64 ", a replay has %" PRId64 ", of customer %" PRIu64
+	              " in unit %" PRIu64,
+	              entry->balance, replayed, entry->customer, entry->unit);
+	return LGP_OK;
+}
+
+/* ---- reversals -------------------------------------------------------------------------- */
+
+static bool read_grant(struct money *money, const struct lgp_entry *entry, struct lgp_entry *grant)
+{
+	uint8_t bytes[LGP_ENTRY_LEN];
+	enum lgp_status status = entry->refers_to < entry->seq
+	                                 ? source_entry(money->source, entry->refers_to, bytes)
+	                                 : LGP_MISSING;
+	if (status == LGP_OK)
+		status = lgp_entry_decode(bytes, grant);
+	if (status == LGP_OK && grant->kind == LGP_KIND_GRANT)
+		return true;
+	finding_entry(money->findings, RULE_REVERSAL, entry->seq,
+	              "it refers to entry %" PRIu64 ", which is %s%s", entry->refers_to,
+	              status == LGP_OK ? "a " : "no grant",
+	              status == LGP_OK ? lgp_kind_name(grant->kind) : " that can be read");
+	return false;
+}
+
+static void judge_same(struct money *money, const struct lgp_entry *entry, const char *name,
+                       uint64_t mine, uint64_t grants)
+{
+	if (mine != grants)
+		finding_entry(money->findings, RULE_REVERSAL, entry->seq,
+		              "its %s is %" PRIu64 ", that of the grant %" PRIu64 " is %" PRIu64, name,
+		              mine, entry->refers_to, grants);
+}
+
+static enum lgp_status judge_reversal(struct money *money, const struct lgp_entry *entry)
+{
+	struct lgp_entry grant;
+	if (entry->kind != LGP_KIND_REVERSAL || !read_grant(money, entry, &grant))
+		return LGP_OK;
+	judge_same(money, entry, "customer", entry->customer, grant.customer);
+	judge_same(money, entry, "unit", entry->unit, grant.unit);
+	judge_same(money, entry, "budget", entry->budget, grant.budget);
+	struct slot *slot = slots_put(&money->reversed, entry->refers_to + 1, 0);
+	if (slot == NULL)
+		return no_memory();
+	int64_t before = slot->amount;
+	if (__builtin_add_overflow(before, entry->amount, &slot->amount))
+		slot->amount = INT64_MAX;
+	if (slot->amount > grant.amount)
+		finding_entry(money->findings, RULE_OVER_REVERSED, entry->seq,
+		              "of the grant %" PRIu64 " over %" PRId64 ", %" PRId64
+		              " were reversed before, and it reverses %" PRId64,
+		              entry->refers_to, grant.amount, before, entry->amount);
+	return LGP_OK;
+}
+
+enum lgp_status money_judge(struct money *money, const struct lgp_entry *entry)
+{
+	judge_move(money, entry);
+	enum lgp_status status = move_amount(money, entry);
+	if (status == LGP_OK)
+		status = judge_balance(money, entry);
+	return status == LGP_OK ? judge_reversal(money, entry) : status;
+}
+
+/* ---- sums -------------------------------------------------------------------------------- */
+
+static struct unit_sums *sums_of(struct unit_sums **list, size_t *count, uint64_t unit)
+{
+	for (size_t i = 0; i < *count; i++)
+		if ((*list)[i].unit == unit)
+			return &(*list)[i];
+	struct unit_sums *more = realloc(*list, (*count + 1) * sizeof *more);
+	if (more == NULL)
+		return NULL;
+	*list = more;
+	more[*count] = (struct unit_sums){.unit = unit};
+	return &more[(*count)++];
+}
+
+static int by_unit(const void *a, const void *b)
+{
+	const struct unit_sums *left = a, *right = b;
+	return left->unit < right->unit ? -1 : left->unit > right->unit;
+}
+
+enum lgp_status money_sum(struct money *money, struct unit_sums **out, size_t *count)
+{
+	const struct slot *slot;
+	*out = NULL;
+	*count = 0;
+	for (size_t at = 0; (slot = slots_next(&money->accounts, &at)) != NULL;) {
+		struct unit_sums *sums = sums_of(out, count, slot->sub);
+		if (sums == NULL)
+			return no_memory();
+		sums->of_class[slot->key >> 56] += slot->amount;
+		sums->all += slot->amount;
+		sums->accounts++;
+	}
+	for (size_t i = 0; i < *count; i++)
+		if ((*out)[i].all != 0)
+			finding_ledger(money->findings, RULE_CONSERVATION,
+			               "the accounts of unit %" PRIu64 " do not sum up to zero",
+			               (*out)[i].unit);
+	if (*count > 0)
+		qsort(*out, *count, sizeof **out, by_unit);
+	return LGP_OK;
+}

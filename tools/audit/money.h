@@ -1,0 +1,35 @@
+/* money: double entry, replayed.
+ * Thread: one at a time. */
+#ifndef LAGNIAPPE_AUDIT_MONEY_H
+#define LAGNIAPPE_AUDIT_MONEY_H
+
+#include "tools/audit/finding.h"
+#include "tools/audit/slots.h"
+#include "tools/audit/source.h"
+
+struct money {
+	struct source *source;     /* borrowed, both */
+	struct findings *findings;
+	struct slots accounts;     /* class << 56 | owner, unit -> balance */
+	struct slots drift;        /* customer, unit -> told balance minus replayed, once found */
+	struct slots reversed;     /* grant -> how much of it was reversed */
+};
+
+/* The sums of one unit. */
+struct unit_sums {
+	uint64_t unit;
+	__extension__ __int128 of_class[LGP_CLASS_COUNT], all;
+	uint64_t accounts;
+};
+
+LGP_MUST_USE enum lgp_status money_init(struct money *money, struct source *source,
+                                        struct findings *findings);
+void money_deinit(struct money *money);
+/* Moves the entry's amount; judges who may move what, floors, the running
+ * balance and reversals.  LGP_NO_MEMORY. */
+LGP_MUST_USE enum lgp_status money_judge(struct money *money, const struct lgp_entry *entry);
+/* Sums the accounts of each unit, in the units' order; the caller frees *out.
+ * Judges that each unit's sum is zero.  LGP_NO_MEMORY. */
+LGP_MUST_USE enum lgp_status money_sum(struct money *money, struct unit_sums **out, size_t *count);
+
+#endif

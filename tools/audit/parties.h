@@ -1,0 +1,25 @@
+/* parties: what was opened, who is named, and the chain of each party's entries.
+ * Thread: one at a time.
+ *
+ * A party's chain is every entry in which it is customer, budget or actor,
+ * after the one that opened it; each names the one before. */
+#ifndef LAGNIAPPE_AUDIT_PARTIES_H
+#define LAGNIAPPE_AUDIT_PARTIES_H
+
+#include "lagniappe/entry.h"
+#include "tools/audit/finding.h"
+#include "tools/audit/slots.h"
+
+struct parties {
+	struct findings *findings; /* borrowed */
+	struct slots opened;       /* number + 1 -> kind << 56 | its newest entry */
+};
+
+LGP_MUST_USE enum lgp_status parties_init(struct parties *parties, struct findings *findings);
+void parties_deinit(struct parties *parties);
+/* 0: nothing was opened under this number. */
+enum lgp_kind parties_kind(const struct parties *parties, uint64_t number);
+/* Judges what the entry opens and names, and its three links.  LGP_NO_MEMORY. */
+LGP_MUST_USE enum lgp_status parties_judge(struct parties *parties, const struct lgp_entry *entry);
+
+#endif

@@ -1,0 +1,97 @@
+/* slots: see slots.h.  Thread: one at a time. */
+#include "tools/audit/slots.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+#define ROOM_FIRST 1024
+
+/* The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every bit of the key
+ * reaches every bit of the place. */
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+static size_t place(const struct slots *slots, uint64_t key, uint64_t sub)
+{
+	return (size_t)mix(mix(key ^ slots->seed) ^ sub) & slots->mask;
+}
+
+/* The item's slot, or the empty one where it would stand. */
+static struct slot *probe(const struct slots *slots, uint64_t key, uint64_t sub)
+{
+	size_t i = place(slots, key, sub);
+	while (slots->list[i].key != 0 && (slots->list[i].key != key || slots->list[i].sub != sub))
+		i = (i + 1) & slots->mask;
+	return &slots->list[i];
+}
+
+enum lgp_status slots_init(struct slots *slots)
+{
+	*slots = (struct slots){.mask = ROOM_FIRST - 1};
+	/* A seed of 0 would be no worse than having none. */
+	if (getrandom(&slots->seed, sizeof slots->seed, 0) < 0)
+		slots->seed = 0;
+	slots->list = calloc(ROOM_FIRST, sizeof *slots->list);
+	if (slots->list == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "no memory for the accounts");
+	return LGP_OK;
+}
+
+void slots_deinit(struct slots *slots)
+{
+	free(slots->list);
+	slots->list = NULL;
+}
+
+struct slot *slots_find(const struct slots *slots, uint64_t key, uint64_t sub)
+{
+	require(key != 0);
+	struct slot *slot = probe(slots, key, sub);
+	return slot->key != 0 ? slot : NULL;
+}
+
+static bool grow(struct slots *slots)
+{
+	struct slots grown = {.seed = slots->seed, .count = slots->count};
+	size_t room = (slots->mask + 1) * 2;
+	grown.mask = room - 1;
+	grown.list = calloc(room, sizeof *grown.list);
+	if (grown.list == NULL)
+		return false;
+	for (size_t i = 0; i <= slots->mask; i++)
+		if (slots->list[i].key != 0)
+			*probe(&grown, slots->list[i].key, slots->list[i].sub) = slots->list[i];
+	free(slots->list);
+	*slots = grown;
+	return true;
+}
+
+struct slot *slots_put(struct slots *slots, uint64_t key, uint64_t sub)
+{
+	require(key != 0);
+	struct slot *slot = probe(slots, key, sub);
+	if (slot->key != 0)
+		return slot;
+	if (slots->count + 1 > (slots->mask + 1) / 8 * 7) {
+		if (!grow(slots))
+			return NULL;
+		slot = probe(slots, key, sub);
+	}
+	slots->count++;
+	*slot = (struct slot){.key = key, .sub = sub};
+	return slot;
+}
+
+const struct slot *slots_next(const struct slots *slots, size_t *at)
+{
+	while (*at <= slots->mask) {
+		const struct slot *slot = &slots->list[(*at)++];
+		if (slot->key != 0)
+			return slot;
+	}
+	return NULL;
+}

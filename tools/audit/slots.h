@@ -1,0 +1,36 @@
+/* slots: numbers by numbers in memory, for accounts, parties and counters.
+ * Thread: one at a time.
+ *
+ * Open addressing with linear probing in one block of 24-byte slots, filled to
+ * 7/8 at most and doubled then: 28 to 55 bytes an item.  Hashed under a seed
+ * drawn for the run, so that no ledger can be made to probe slowly. */
+#ifndef LAGNIAPPE_AUDIT_SLOTS_H
+#define LAGNIAPPE_AUDIT_SLOTS_H
+
+#include "lagniappe/status.h"
+
+struct slot {
+	uint64_t key; /* 0: empty */
+	uint64_t sub; /* the key's second half */
+	union {
+		uint64_t number;
+		int64_t amount;
+	};
+};
+
+struct slots {
+	struct slot *list; /* owned */
+	uint64_t seed;
+	size_t count, mask; /* mask: room - 1 */
+};
+
+LGP_MUST_USE enum lgp_status slots_init(struct slots *slots);
+void slots_deinit(struct slots *slots);
+/* NULL: not there.  key is not 0.  Valid until the next put. */
+struct slot *slots_find(const struct slots *slots, uint64_t key, uint64_t sub);
+/* The item, made with 0 where it was not there.  NULL: no memory. */
+struct slot *slots_put(struct slots *slots, uint64_t key, uint64_t sub);
+/* The next item at or behind *at, in no order; NULL at the end.  Start at 0. */
+const struct slot *slots_next(const struct slots *slots, size_t *at);
+
+#endif

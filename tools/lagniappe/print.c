@@ -1,0 +1,226 @@
+/* print: answers for people: pairs and tables; problems on standard error.
+ * Thread: the tool's one. */
+#include "tools/common/table.h"
+#include "tools/lagniappe/amount.h"
+#include "tools/lagniappe/lagniappe.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+void complain(const char *format, ...)
+{
+	va_list arguments;
+	fflush(stdout);
+	fputs("lagniappe: ", stderr);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fputc('\n', stderr);
+}
+
+/* Members that are amounts of the object's unit. */
+static bool is_amount(const char *name)
+{
+	static const char *const names[] = {"amount",   "balance", "available",
+	                                    "allotted", "granted", "held",
+	                                    "reversed", "spent",   "imported"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static char *join(const json_t *list)
+{
+	char *text = NULL;
+	size_t len = 0, i;
+	json_t *element;
+	FILE *out = open_memstream(&text, &len);
+	if (out == NULL)
+		return NULL;
+	json_array_foreach(list, i, element)
+	{
+		const char *word = json_string_value(element);
+		char *dump =
+		        word != NULL ? NULL : json_dumps(element, JSON_COMPACT | JSON_ENCODE_ANY);
+		fprintf(out, "%s%s", i > 0 ? ", " : "",
+		        word != NULL   ? word
+		        : dump != NULL ? dump
+		                       : "");
+		free(dump);
+	}
+	fclose(out);
+	return text;
+}
+
+static char *money(struct session *session, const char *unit, json_int_t minor)
+{
+	char text[AMOUNT_TEXT_MAX], *result = NULL;
+	int scale = unit_scale(session, unit);
+	if (scale == SCALE_UNKNOWN)
+		return asprintf(&result, "%" JSON_INTEGER_FORMAT " minor %s", minor, unit) < 0
+		               ? NULL
+		               : result;
+	amount_format(minor, (unsigned)scale, text);
+	return asprintf(&result, "%s %s", text, unit) < 0 ? NULL : result;
+}
+
+/* A member's value as text, to be freed; NULL: no memory. */
+static char *value_text(struct session *session, const json_t *object, const char *name)
+{
+	const json_t *value = json_object_get(object, name);
+	const char *unit = json_string_value(json_object_get(object, "unit"));
+	if (value == NULL || json_is_null(value))
+		return strdup("");
+	if (json_is_string(value))
+		return strdup(json_string_value(value));
+	/* Without a unit it is minutes. */
+	if (json_is_integer(value) && unit != NULL && is_amount(name))
+		return money(session, unit, json_integer_value(value));
+	if (json_is_array(value))
+		return join(value);
+	return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+}
+
+static void add_value(struct session *session, struct table *table, const json_t *object,
+                      const char *name)
+{
+	char *text = value_text(session, object, name);
+	table_text(table, text);
+	free(text);
+}
+
+bool print_object(struct session *session, json_t *answer)
+{
+	struct table table;
+	const char *name;
+	json_t *value;
+	table_init(&table, 2);
+	json_object_foreach(answer, name, value)
+	{
+		if (strcmp(name, "receipt") == 0)
+			continue;
+		table_text(&table, name);
+		add_value(session, &table, answer, name);
+	}
+	bool printed = table_print(&table, stdout);
+	table_deinit(&table);
+	const json_t *seq = json_object_get(answer, "seq");
+	if (json_object_get(answer, "receipt") != NULL && json_is_integer(seq))
+		printf("receipt: --json shows it; later: lagniappe --json receipt get "
+		       "%" JSON_INTEGER_FORMAT "\n",
+		       json_integer_value(seq));
+	return printed;
+}
+
+/* ---- Lists -------------------------------------------------------------------- */
+
+/* The answer's one member that is an array. */
+static json_t *list_of(json_t *answer)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach(answer, name, value) if (json_is_array(value)) return value;
+	return NULL;
+}
+
+struct columns {
+	size_t count;
+	char names[TABLE_COLUMNS_MAX][64];
+};
+
+static void add_column(struct columns *columns, const char *name, size_t len)
+{
+	for (size_t i = 0; i < columns->count; i++)
+		if (strlen(columns->names[i]) == len && memcmp(columns->names[i], name, len) == 0)
+			return;
+	if (columns->count < TABLE_COLUMNS_MAX && len < sizeof columns->names[0])
+		snprintf(columns->names[columns->count++], sizeof columns->names[0], "%.*s",
+		         (int)len, name);
+}
+
+/* Those that the command names, or all that the rows have, as they come. */
+static void choose_columns(const char *wanted, const json_t *list, struct columns *columns)
+{
+	size_t i;
+	json_t *row, *value;
+	const char *name;
+	columns->count = 0;
+	for (const char *p = wanted; p != NULL && *p != '\0';) {
+		size_t len = strcspn(p, ",");
+		add_column(columns, p, len);
+		p += len + (p[len] == ',');
+	}
+	if (wanted != NULL)
+		return;
+	json_array_foreach(list, i, row)
+	        json_object_foreach(row, name, value) if (!json_is_object(value))
+	                add_column(columns, name, strlen(name));
+}
+
+static void say_more(const json_t *answer)
+{
+	const char *token = json_string_value(json_object_get(answer, "next_page_token"));
+	if (token != NULL)
+		fprintf(stderr, "there is more: add --page-token %s\n", token);
+}
+
+bool print_list(struct session *session, json_t *answer)
+{
+	struct columns columns;
+	struct table table;
+	json_t *list = list_of(answer), *row;
+	size_t i;
+	if (list == NULL)
+		return print_object(session, answer);
+	if (json_array_size(list) == 0) {
+		puts("(none)");
+		return true;
+	}
+	choose_columns(session->command->columns, list, &columns);
+	if (columns.count == 0)
+		return print_object(session, answer);
+	table_init(&table, columns.count);
+	for (size_t c = 0; c < columns.count; c++) {
+		table.right[c] =
+		        is_amount(columns.names[c]) || strcmp(columns.names[c], "seq") == 0;
+		table_text(&table, columns.names[c]);
+	}
+	json_array_foreach(list, i, row) for (size_t c = 0; c < columns.count; c++)
+	        add_value(session, &table, row, columns.names[c]);
+	bool printed = table_print(&table, stdout);
+	table_deinit(&table);
+	say_more(answer);
+	return printed;
+}
+
+/* ---- Problems (RFC 9457) ---------------------------------------------------------- */
+
+void print_problem(const struct reply *reply)
+{
+	const char *title = json_string_value(json_object_get(reply->json, "title"));
+	const char *detail = json_string_value(json_object_get(reply->json, "detail"));
+	const char *name;
+	json_t *value;
+	if (title == NULL) {
+		complain("the server answered %ld, without saying why", reply->status);
+		return;
+	}
+	complain("%s%s%s (%ld)", title, detail != NULL ? ": " : "", detail != NULL ? detail : "",
+	         reply->status);
+	json_object_foreach(reply->json, name, value)
+	{
+		static const char *const said[] = {"type", "title", "status", "detail"};
+		bool skip = false;
+		for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+			skip = skip || strcmp(name, said[i]) == 0;
+		char *text = skip || json_is_string(value)
+		                     ? NULL
+		                     : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+		if (!skip)
+			fprintf(stderr, "  %s: %s\n", name,
+			        text != NULL ? text : json_string_value(value));
+		free(text);
+	}
+}
