@@ -44,31 +44,36 @@ endif
 
 # Flags: the warnings that the code is held to, and OpenSSF's hardening.  The
 # sanitizers bring checks of their own, which _FORTIFY_SOURCE would hide.
+CFLAGS ?= -O$(if $(SAN),1,2) -g
 WARN = -Wall -Wextra -Wconversion -Wformat=2 -Wimplicit-fallthrough -Wshadow -Wstrict-prototypes \
 	$(if $(WERROR),-Werror)
-HARDEN = -fstack-protector-strong -fstack-clash-protection -fPIE \
-	$(if $(filter x86_64,$(shell uname -m)),-fcf-protection) $(if $(SAN),,-D_FORTIFY_SOURCE=2)
 SAN_asan = -fsanitize=address,undefined -fno-sanitize-recover=all
 SAN_tsan = -fsanitize=thread
 SAN_fuzz = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-CPPFLAGS += -D_GNU_SOURCE $(if $(CRASHPOINTS),-DLGP_CRASHPOINTS) -I. -Iinclude $(LLHTTP_INCLUDE) \
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE \
+	$(if $(filter x86_64,$(shell uname -m)),-fcf-protection) $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+INCLUDES := -D_GNU_SOURCE $(if $(CRASHPOINTS),-DLGP_CRASHPOINTS) -I. -Iinclude $(LLHTTP_INCLUDE) \
 	$(shell pkg-config --cflags $(LIBS) 2>/dev/null)
-CFLAGS += -std=c17 -O$(if $(SAN),1,2) -g -fno-omit-frame-pointer -pthread $(HARDEN) $(SAN_$(SAN))
-LDFLAGS += -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SAN_$(SAN))
-LDLIBS += $(shell pkg-config --libs $(LIBS) 2>/dev/null)
+COMPILE = $(CC) $(CPPFLAGS) $(INCLUDES) $(CFLAGS) -std=c17 -pthread -fno-omit-frame-pointer \
+	$(HARDEN) $(SAN_$(SAN))
+LINK = $(CC) $(LDFLAGS) -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SAN_$(SAN))
+LINK_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
 
 # What is there to build.  A program without sources is left out.
 sources = $(wildcard $(addsuffix /*.c,$1))
 objects = $(patsubst %.c,$B/%.o,$(call sources,$1))
-C_FILES = $(call sources,ledger server tools/* tests/unit tests/model tests/bench tests/fuzz)
+C_FILES = $(call sources,ledger server tools/* $(wildcard tests/*))
 HEADERS = $(wildcard include/lagniappe/*.h ledger/*.h server/*.h tools/*/*.h tests/*/*.h)
 LIB = $B/libledger.a
-SERVER_O = $(filter-out $B/server/main.o,$(call objects,server))
+SERVER_LIB = $B/libserver.a
+TOOLS_LIB = $B/libtools.a
+AUDIT_LIB = $B/libaudit.a
 PROGRAMS = $(if $(call sources,server),$B/lagniapped) $(if $(call sources,tools/lagniappe),$B/lagniappe) \
 	$(foreach p,audit bench,$(if $(call sources,tools/$p),$B/lagniappe-$p))
 UNIT = $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 MODEL_MAIN := $(shell grep -ls '^int main' tests/model/*.c)
 MODEL = $(patsubst tests/model/%.c,$B/tests/model_%,$(MODEL_MAIN))
+SUPPORT = $(patsubst tests/support/%.c,$B/tests/%,$(call sources,tests/support))
 BENCH = $(patsubst tests/bench/%.c,$B/bench/%,$(call sources,tests/bench))
 FUZZ = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 # What the tests of a folder share: its files that are no test themselves.
@@ -79,40 +84,47 @@ MODEL_SHARED = $(filter-out $(MODEL_MAIN:%.c=$B/%.o),$(call objects,tests/model)
 	bench-peers install clean force
 .SECONDARY:
 all: $(LIB) $(PROGRAMS)
-checks: $(UNIT) $(MODEL)
+checks: $(UNIT) $(MODEL) $(SUPPORT)
 
 $(LIB): $(call objects,ledger)
-	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
+# For tests alone: the programs less their main, from which each takes what it tests.
+$(SERVER_LIB): $(filter-out %/main.o,$(call objects,server))
+$(TOOLS_LIB): $(filter-out %/main.o,$(call objects,tools/lagniappe tools/common))
+$(AUDIT_LIB): $(filter-out %/main.o,$(call objects,tools/audit tools/common))
+$(LIB) $(SERVER_LIB) $(TOOLS_LIB) $(AUDIT_LIB):
+	$(call quiet,AR)rm -f $@ && $(AR) qcs $@ $^
 $B/lagniapped: $(call objects,server) $(LLHTTP_O) $(LIB)
 $B/lagniappe: $(call objects,tools/lagniappe tools/common) $(LIB)
 $B/lagniappe-audit: $(call objects,tools/audit tools/common) $(LIB)
 $B/lagniappe-bench: $(call objects,tools/bench tools/common) $(LLHTTP_O) $(LIB)
-$(filter $B/tests/test_server_%,$(UNIT)): $(SERVER_O) $(LLHTTP_O)
+$(filter $B/tests/test_server_%,$(UNIT)): $(LLHTTP_O) $(SERVER_LIB)
+$(filter $B/tests/test_tools_%,$(UNIT)): $(TOOLS_LIB)
+$(filter $B/tests/test_audit_%,$(UNIT)): $(AUDIT_LIB)
 $(UNIT): $B/tests/%: $B/tests/unit/%.o $(UNIT_SHARED) $(LIB)
 $(MODEL): $B/tests/model_%: $B/tests/model/%.o $(MODEL_SHARED) $(LIB)
 $(BENCH): $B/bench/%: $B/tests/bench/%.o $(LLHTTP_O) $(LIB)
-$(FUZZ): $B/%: $B/tests/fuzz/%.o $(SERVER_O) $(LLHTTP_O) $(LIB)
+$(SUPPORT): $B/tests/%: $B/tests/support/%.o $(LLHTTP_O) $(SERVER_LIB) $(LIB)
+$(FUZZ): $B/%: $B/tests/fuzz/%.o $(LLHTTP_O) $(SERVER_LIB) $(LIB)
 $(UNIT) $(MODEL): LDLIBS += -lcmocka
-$(FUZZ): LDFLAGS += -fsanitize=fuzzer
+$(FUZZ): LDLIBS += -fsanitize=fuzzer
 # Archives last: the linker takes from them what stands before them.
-$(PROGRAMS) $(UNIT) $(MODEL) $(BENCH) $(FUZZ):
+$(PROGRAMS) $(UNIT) $(MODEL) $(SUPPORT) $(BENCH) $(FUZZ):
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS)
+	$(call quiet,LD)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(LINK_LIBS)
 
 $B/%.o: %.c $B/flags
 	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+	$(call quiet,CC)$(COMPILE) $(WARN) -MMD -MP -c -o $@ $<
 $B/llhttp/%.o: $(LLHTTP_DIR)/%.c $B/flags
 	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
+	$(call quiet,CC)$(COMPILE) -w -c -o $@ $<
 $B/llhttp.o: $(patsubst $(LLHTTP_DIR)/%.c,$B/llhttp/%.o,$(wildcard $(LLHTTP_DIR)/*.c))
 	$(call quiet,LD)$(LD) -r -o $@ $^
 # Changes when the compiler or its flags do, so that nothing stale is linked.
 $B/flags: force
 	@mkdir -p $(@D); pkg-config --exists $(LIBS) || \
 		{ echo 'Libraries are missing: run "make deps" first.' >&2; exit 1; }
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN)' | cmp -s - $@ || \
-		echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN)' > $@
+	@echo '$(COMPILE) $(WARN)' | cmp -s - $@ || echo '$(COMPILE) $(WARN)' > $@
 -include $(patsubst %.c,$B/%.d,$(C_FILES))
 
 # $(call need,packages): installs those that are missing, and says which.
@@ -170,10 +182,10 @@ lint:
 lint-files: $(TIDY) $(ANALYZED)
 $B/lint/%.tidy: %.c $(HEADERS) .clang-tidy
 	@mkdir -p $(@D)
-	$(call quiet,TIDY)clang-tidy --quiet $< -- -std=c17 $(CPPFLAGS) 2>/dev/null && touch $@
+	$(call quiet,TIDY)clang-tidy --quiet $< -- -std=c17 $(INCLUDES) 2>/dev/null && touch $@
 $B/lint/%.analyzed: %.c $(HEADERS)
 	@mkdir -p $(@D)
-	$(call quiet,CHECK)gcc $(CPPFLAGS) -std=c17 -O1 -fanalyzer -Wno-analyzer-malloc-leak \
+	$(call quiet,CHECK)gcc $(INCLUDES) -std=c17 -O1 -fanalyzer -Wno-analyzer-malloc-leak \
 		-Werror -c -o /dev/null $< && touch $@
 format:
 	clang-format -i $(C_FILES) $(HEADERS)

@@ -342,7 +342,7 @@ enum lgp_status lgp_time_parse(struct lgp_view text, int64_t *time_us)
 	    !digits_parse(at + 14, 2, &minute) || !digits_parse(at + 17, 2, &second) ||
 	    !fraction_parse(at + 19, text.len - 19, &us))
 		return lgp_fault(LGP_MALFORMED, form);
-	int32_t days;
+	int32_t days = 0;
 	enum lgp_status status = lgp_date_parse((struct lgp_view){at, LGP_DATE_LEN}, &days);
 	if (status != LGP_OK)
 		return status;

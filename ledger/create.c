@@ -103,7 +103,9 @@ static enum lgp_status open_files(struct lgp_ledger *ledger)
 		return status;
 	lgp_kv_read_reset(ledger->log_txn);
 	status = state_open(path, MAP_BYTES, &ledger->state, &position);
-	return status == LGP_OK ? lgp_keyindex_open(ledger->dir, &covered, &ledger->keys) : status;
+	if (status == LGP_OK)
+		status = lgp_keyindex_open(ledger->dir, 0, &covered, &ledger->keys);
+	return status;
 }
 
 static enum lgp_status fill(struct lgp_ledger *ledger, const struct lgp_keys *keys,

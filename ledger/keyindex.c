@@ -140,13 +140,14 @@ static enum lgp_status list_names(const struct keyrun_dir *dir, struct names *na
 
 /* The longest that begins at `from` and was not tried, or NULL.  Longest first:
  * parts that outlived their merge lie inside it. */
-static struct range *pick_name(struct names *names, uint64_t from)
+static struct range *pick_name(struct names *names, uint64_t from, uint64_t log_size)
 {
 	struct range *best = NULL;
 
 	for (size_t i = 0; i < names->count; i++) {
 		struct range *range = &names->range[i];
-		if (!range->tried && range->from == from && (best == NULL || range->to > best->to))
+		if (!range->tried && range->from == from && range->to <= log_size &&
+		    (best == NULL || range->to > best->to))
 			best = range;
 	}
 	return best;
@@ -169,13 +170,13 @@ static enum lgp_status open_loaded(const struct keyrun_dir *dir, const struct ra
 }
 
 static enum lgp_status open_contiguous(struct lgp_keyindex *index, struct names *names,
-                                       uint64_t *covered)
+                                       uint64_t log_size, uint64_t *covered)
 {
 	struct view *view = &index->view[0];
 	struct range *range;
 
 	*covered = 0;
-	while (view->run_count < RUNS_MAX && (range = pick_name(names, *covered)) != NULL) {
+	while (view->run_count < RUNS_MAX && (range = pick_name(names, *covered, log_size)) != NULL) {
 		enum lgp_status status =
 		        open_loaded(&index->dir, range, &view->run[view->run_count]);
 		range->tried = true;
@@ -217,13 +218,14 @@ static enum lgp_status delete_others(struct lgp_keyindex *index, const struct na
 	return keyrun_dir_sync(&index->dir);
 }
 
-static enum lgp_status open_runs(struct lgp_keyindex *index, uint64_t *covered)
+static enum lgp_status open_runs(struct lgp_keyindex *index, uint64_t log_size,
+                                 uint64_t *covered)
 {
 	struct names names = {0};
 	enum lgp_status status = list_names(&index->dir, &names);
 
 	if (status == LGP_OK)
-		status = open_contiguous(index, &names, covered);
+		status = open_contiguous(index, &names, log_size, covered);
 	if (status == LGP_OK)
 		status = delete_others(index, &names);
 	free(names.range);
@@ -239,7 +241,8 @@ static enum lgp_status open_dir(struct keyrun_dir *dir, const char *path)
 	return dir->fd < 0 ? keyrun_io_fault(dir, "", "open") : LGP_OK;
 }
 
-enum lgp_status lgp_keyindex_open(const char *dir, uint64_t *covered, struct lgp_keyindex **out)
+enum lgp_status lgp_keyindex_open(const char *dir, uint64_t log_size, uint64_t *covered,
+                                  struct lgp_keyindex **out)
 {
 	struct lgp_keyindex *index = calloc(1, sizeof(*index));
 
@@ -250,7 +253,7 @@ enum lgp_status lgp_keyindex_open(const char *dir, uint64_t *covered, struct lgp
 	require(pthread_cond_init(&index->unpinned, NULL) == 0);
 	enum lgp_status status = open_dir(&index->dir, dir);
 	if (status == LGP_OK)
-		status = open_runs(index, covered);
+		status = open_runs(index, log_size, covered);
 	if (status == LGP_OK)
 		status = keyrecent_new(*covered, &index->active);
 	if (status != LGP_OK) {

@@ -2,8 +2,9 @@
  * Thread: the applier.
  * Lines come in the order of the records, so filter and records are two
  * streams into one file; the header, which has the digest, comes last.
- * Every megabyte is synced: the commit path's own sync never queues behind more
- * (its worst case during a merge: 36 ms with one sync at the end, 5 ms so). */
+ * Every megabyte is synced, so that the commit path's own sync finds little to
+ * queue behind: the longest commit beside a large merge took 6 ms in two runs
+ * so, and 15 and 36 ms with one sync at the end. */
 #include "keyformat.h"
 
 #include <errno.h>

@@ -223,7 +223,7 @@ static enum lgp_status open_state(struct lgp_ledger *ledger, size_t map_bytes)
 {
 	char path[PATH_BYTES + 16];
 	struct state_position position;
-	uint64_t covered;
+	uint64_t covered, usable = 0;
 	bool holds;
 	snprintf(path, sizeof path, "%s/state.mdb", ledger->dir);
 	enum lgp_status status = state_open(path, map_bytes, &ledger->state, &position);
@@ -235,8 +235,12 @@ static enum lgp_status open_state(struct lgp_ledger *ledger, size_t map_bytes)
 	}
 	if (status == LGP_OK)
 		status = load_registry(ledger);
+	/* Key runs do not say whose they are: they are believed with a state.mdb
+	 * that stands on this log, and made anew without. */
+	if (status == LGP_OK && position.position > 0)
+		usable = ledger->released.size;
 	if (status == LGP_OK)
-		status = lgp_keyindex_open(ledger->dir, &covered, &ledger->keys);
+		status = lgp_keyindex_open(ledger->dir, usable, &covered, &ledger->keys);
 	return status == LGP_OK ? replay(ledger, &position, covered) : status;
 }
 

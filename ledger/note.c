@@ -1,7 +1,16 @@
 /* note: verifier keys, signed checkpoints.
  * Thread: any.  No state.
  * Sources: C2SP signed-note, tlog-checkpoint, tlog-cosignature; RFC 8032
- * (Ed25519).  RECEIPTS in ledger/README.md has the formats drawn. */
+ * (Ed25519).
+ *
+ *   origin LF                         the body: what Ed25519 signs,
+ *   size LF                           its last LF included
+ *   base64(root) LF
+ *   LF
+ *   U+2014 name base64(id signature) LF      one line or more
+ *
+ * id: the first 4 bytes of SHA-256(name LF type key).  A cosignature (type 04)
+ * is 8 bytes of time and a signature of the body behind two lines of its own. */
 #include "lagniappe/note.h"
 
 #include <sodium.h>
@@ -332,7 +341,7 @@ enum lgp_status lgp_checkpoint_open(struct lgp_view text, const struct lgp_verif
                                     size_t count, struct lgp_checkpoint *out)
 {
 	require(count > 0);
-	struct note note;
+	struct note note = {0};
 	bool own;
 	enum lgp_status status = note_parse(text, &note);
 	if (status == LGP_OK)
@@ -356,7 +365,7 @@ enum lgp_status lgp_checkpoint_open(struct lgp_view text, const struct lgp_verif
 enum lgp_status lgp_checkpoint_parse(struct lgp_view text, struct lgp_checkpoint *out,
                                      struct lgp_view *origin)
 {
-	struct note note;
+	struct note note = {0};
 	bool own;
 	enum lgp_status status = note_parse(text, &note);
 	if (status == LGP_OK)

@@ -30,6 +30,7 @@ static unsigned bit_length(uint64_t number)
 /* The largest power of two below n, for n of 2 and more. */
 static uint64_t split_point(uint64_t n)
 {
+	require(n >= 2);
 	return UINT64_C(1) << (bit_length(n - 1) - 1);
 }
 

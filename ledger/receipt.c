@@ -102,8 +102,8 @@ enum lgp_status lgp_receipt_verify(struct lgp_view text, struct lgp_view leaf,
                                    const struct lgp_verifier *verifiers, size_t count,
                                    uint64_t *index, struct lgp_checkpoint *checkpoint)
 {
-	struct lgp_receipt receipt;
-	struct lgp_checkpoint head;
+	struct lgp_receipt receipt = {0};
+	struct lgp_checkpoint head = {0};
 	enum lgp_status status = lgp_receipt_parse(text, &receipt);
 	if (status == LGP_OK)
 		status = lgp_checkpoint_open(receipt.checkpoint, verifiers, count, &head);

@@ -71,7 +71,8 @@ static enum lgp_status settle_keys(struct lgp_ledger *ledger, uint64_t upto)
 	lgp_keyindex_stats(ledger->keys, &stats);
 	if (stats.recent < KEYS_IN_MEMORY)
 		return LGP_OK;
-	require(lgp_keyindex_freeze(ledger->keys, upto));
+	if (!lgp_keyindex_freeze(ledger->keys, upto))
+		return lgp_fault(LGP_NO_MEMORY, "replay: no memory to set keys aside");
 	return lgp_keyindex_flush(ledger->keys);
 }
 

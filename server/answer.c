@@ -110,23 +110,28 @@ static void add_actor(struct worker *worker, struct buf *out, const struct lgp_e
 	NAME(out, "staff", entry->staff);
 }
 
-/* Whether the entry's customer is a customer, and not an import's other party. */
-static bool has_customer(const struct lgp_entry *entry)
+/* What the entry is, or, of a refusal, would have been. */
+static enum lgp_kind meant(const struct lgp_entry *entry)
 {
-	return entry->customer != 0 && entry->kind != LGP_KIND_IMPORT &&
-	       entry->kind != LGP_KIND_PARTY;
+	return entry->kind == LGP_KIND_REFUSAL ? entry->asked : entry->kind;
+}
+
+bool answer_has_customer(const struct lgp_entry *entry)
+{
+	return entry->customer != 0 && meant(entry) != LGP_KIND_IMPORT &&
+	       meant(entry) != LGP_KIND_PARTY;
 }
 
 /* What an amount means depends on the kind; where nothing is moved nor told,
  * there is none. */
 static void add_amount(struct worker *worker, struct buf *out, const struct lgp_entry *entry)
 {
-	if (entry->kind == LGP_KIND_THANKS) {
+	if (meant(entry) == LGP_KIND_THANKS) {
 		if (entry->amount > 0)
 			NUMBER(out, "minutes", (uint64_t)entry->amount);
 		return;
 	}
-	if (entry->unit == 0 || entry->kind < LGP_KIND_ALLOTMENT)
+	if (entry->unit == 0 || meant(entry) < LGP_KIND_ALLOTMENT)
 		return;
 	bool back = (entry->kind == LGP_KIND_ALLOTMENT && entry->debit == LGP_CLASS_BUDGET) ||
 	            (entry->kind == LGP_KIND_IMPORT && entry->credit != LGP_CLASS_SETTLEMENT);
@@ -157,8 +162,10 @@ static void add_references(struct worker *worker, struct buf *out, const struct 
 static void add_refusal(struct buf *out, const struct lgp_entry *entry)
 {
 	const struct lgp_problem_info *info = lgp_problem_info(entry->code);
-	if (entry->kind == LGP_KIND_REFUSAL && info != NULL)
-		json_write_text(out, "refused", lgp_view_of(info->code));
+	if (entry->kind != LGP_KIND_REFUSAL || info == NULL)
+		return;
+	json_write_text(out, "asked", lgp_view_of(lgp_kind_name(entry->asked)));
+	json_write_text(out, "refused", lgp_view_of(info->code));
 }
 
 void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry *entry, bool dry)
@@ -175,7 +182,7 @@ void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry
 	add_times(out, entry, dry);
 	lgp_registry_lock(worker->app->ledger);
 	add_actor(worker, out, entry);
-	if (has_customer(entry))
+	if (answer_has_customer(entry))
 		add_customer(worker, out, ",\"customer\":\"", sizeof(",\"customer\":\"") - 1,
 		             entry->customer);
 	else if (entry->customer != 0)
@@ -183,7 +190,7 @@ void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry
 	add_amount(worker, out, entry);
 	add_references(worker, out, entry);
 	lgp_registry_unlock(worker->app->ledger);
-	if (has_customer(entry) && entry->unit != 0)
+	if (answer_has_customer(entry) && entry->unit != 0)
 		NUMBER(out, "balance", (uint64_t)entry->balance);
 	add_refusal(out, entry);
 	if (entry->policy != 0)

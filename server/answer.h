@@ -8,6 +8,8 @@
 /* Writes the entry's members, without braces; names for numbers.  seq and
  * time only when it is written (not dry). */
 void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry *entry, bool dry);
+/* Whether the entry's customer is a customer, and not an import's other party. */
+bool answer_has_customer(const struct lgp_entry *entry);
 /* Writes ,"receipt":{"leaf","proof"}. checkpoint: the signed note of a tree of `size` leaves. */
 void answer_receipt(struct worker *worker, struct buf *out, uint64_t seq, const uint8_t *leaf,
                     const struct lgp_proof *proof, uint64_t size, struct lgp_view checkpoint);

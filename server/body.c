@@ -360,7 +360,8 @@ static void add_noun_field(struct noun_table *out, const struct lgp_noun *noun, 
 	if ((field->rules & LGP_FIELD_SECRET) != 0 ||
 	    (token && (field->type == LGP_FIELD_TIME || field->type == LGP_FIELD_CUSTOMER)))
 		return;
-	bool required = (field->rules & LGP_FIELD_REQUIRED) != 0;
+	/* Everything has a name, though the ledger could do without. */
+	bool required = (field->rules & LGP_FIELD_REQUIRED) != 0 || strcmp(field->name, "name") == 0;
 	add_field(out,
 	          (struct body_field){
 	                  .name = field->name,
@@ -380,7 +381,7 @@ static void make_table(struct noun_table *out, const struct lgp_noun *noun)
 		add_noun_field(out, noun, i);
 	if (noun->personal_name)
 		add_field(out,
-		          (struct body_field){"name", BODY_TEXT, BODY_PERSONAL | BODY_CLEARABLE, NULL, 1,
+		          (struct body_field){"name", BODY_TEXT, BODY_PERSONAL | BODY_REQUIRED, NULL, 1,
 		                              LGP_TEXT_MAX, "the person's name, sealed"},
 		          -1);
 	if (noun->kind == LGP_KIND_TOKEN)

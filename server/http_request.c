@@ -287,6 +287,15 @@ static int on_headers_complete(llhttp_t *parser)
 	return 0;
 }
 
+/* A chunk says how long it is before it comes. */
+static int on_chunk_header(llhttp_t *parser)
+{
+	struct request *request = request_of(parser);
+	if (parser->content_length > request->body_max - request->body_len)
+		return refuse(request, 413, "the body is larger than this address takes");
+	return 0;
+}
+
 static int on_body(llhttp_t *parser, const char *at, size_t len)
 {
 	struct request *request = request_of(parser);
@@ -311,6 +320,7 @@ static const llhttp_settings_t settings = {
 	.on_header_value = on_header_value,
 	.on_header_value_complete = on_header_value_complete,
 	.on_headers_complete = on_headers_complete,
+	.on_chunk_header = on_chunk_header,
 	.on_body = on_body,
 	.on_message_complete = on_message_complete,
 };

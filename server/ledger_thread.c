@@ -14,6 +14,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -104,10 +105,13 @@ static void settle(struct ledger_thread *t, struct job *job, struct line *line)
 	line->seq = outcome->seq;
 	memcpy(line->field, outcome->field, sizeof line->field);
 	static_assert(sizeof line->field == sizeof outcome->field, "field");
-	if (outcome->verdict == LGP_REPLAYED && outcome->entry.kind == LGP_KIND_REFUSAL) {
-		line->refusal_replayed = true;
+	line->refusal_replayed = outcome->verdict == LGP_REPLAYED &&
+	                         outcome->entry.kind == LGP_KIND_REFUSAL;
+	if (line->refusal_replayed)
 		line->problem = (enum lgp_problem)outcome->entry.code;
-	}
+	/* The answer is made from the record alone, so that it is the same again. */
+	if (line->refusal_replayed || outcome->verdict == LGP_REFUSED)
+		(void)snprintf(line->field, sizeof line->field, "%s", problem_field(line->problem));
 	if (!job->bulk)
 		job->entry = outcome->entry;
 	count(outcome->verdict == LGP_ACCEPTED   ? &t->accepted

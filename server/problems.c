@@ -11,6 +11,31 @@
 
 #define DETAIL_MAX 512
 
+const char *problem_field(enum lgp_problem problem)
+{
+	switch (problem) {
+	case LGP_PROBLEM_STAFF_INACTIVE:
+		return "staff";
+	case LGP_PROBLEM_SITE:
+		return "site";
+	case LGP_PROBLEM_BUDGET:
+		return "budget";
+	case LGP_PROBLEM_BUDGET_UNIT:
+		return "unit";
+	case LGP_PROBLEM_SELF_GRANT:
+		return "customer";
+	case LGP_PROBLEM_REASON_KIND:
+		return "reason";
+	case LGP_PROBLEM_INCIDENT_REQUIRED:
+		return "incident";
+	case LGP_PROBLEM_NOT_REVERSIBLE:
+	case LGP_PROBLEM_REVERSAL_FORBIDDEN:
+		return "seq";
+	default:
+		return "amount";
+	}
+}
+
 struct lgp_view problem_detail(enum lgp_problem problem, struct lgp_view field, char *out,
                                size_t max)
 {
@@ -26,8 +51,7 @@ struct lgp_view problem_detail(enum lgp_problem problem, struct lgp_view field, 
 		len = snprintf(out, max, "there is one with this %.*s", (int)field.len, field.ptr);
 		break;
 	default:
-		len = snprintf(out, max, "see %.*s", (int)field.len, field.ptr);
-		break;
+		return LGP_VIEW("");
 	}
 	return (struct lgp_view){out, len > 0 && (size_t)len < max ? (size_t)len : 0};
 }

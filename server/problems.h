@@ -13,6 +13,9 @@ void problem_write(struct buf *out, enum lgp_problem problem, struct lgp_view fi
 struct lgp_view problem_detail(enum lgp_problem problem, struct lgp_view field, char *out,
                                size_t max);
 
+/* The field that a recorded problem is about: the same when it is replayed. */
+const char *problem_field(enum lgp_problem problem);
+
 /* Answers.  field: NULL or the request's field that it is about. */
 void problem_reply(struct exchange *exchange, enum lgp_problem problem, const char *field,
                    const char *format, ...) __attribute__((format(printf, 4, 5)));

@@ -22,7 +22,7 @@ export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after
 export UBSAN_OPTIONS=print_stacktrace=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
 [ -f tests/tsan.supp ] && TSAN_OPTIONS+=:suppressions=$PWD/tests/tsan.supp
-program_seconds_max=600
+program_seconds_max=600 e2e_seconds_max=1200
 
 passed=0 failed=0 skipped=0
 log=$(mktemp)
@@ -82,7 +82,7 @@ summary() { grep -Eo "[0-9]+ $1" "$log" | tail -n 1 | grep -Eo '[0-9]+' || echo 
 run_pytest() {
 	local status bad
 	compgen -G 'tests/e2e/test_*.py' >/dev/null || return 0
-	/usr/bin/python3 -m pytest -q --color=no --tb=short --durations=5 --durations-min=5 \
+	timeout -k 30 $e2e_seconds_max /usr/bin/python3 -m pytest -q --color=no --tb=short --durations=5 --durations-min=5 \
 		-o cache_dir="$PWD/$build/pytest-cache" "$@" tests/e2e >"$log" 2>&1 </dev/null
 	status=$?
 	grep -E '^[0-9.]+s (call|setup)' "$log"
@@ -94,7 +94,7 @@ run_pytest() {
 
 for what in "$@"; do
 	case $what in
-	unit) run_programs "$(compgen -G 'tests/unit/test_*.c')" '' ;;
+	unit) run_programs "$(compgen -G 'tests/unit/test_*.c' | sort)" '' ;;
 	model) run_programs "$(grep -ls '^int main' tests/model/*.c)" model_ ;;
 	go) run_go ;;
 	e2e) run_pytest ;;

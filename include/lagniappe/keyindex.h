@@ -13,11 +13,12 @@
 
 struct lgp_keyindex;
 
-/* Opens the runs in dir.  *covered: every key of entries below it is in the
+/* Opens the runs in dir.  log_size: runs that reach beyond it are of another
+ * history and are deleted; 0 deletes all.  *covered: every key of entries below it is in the
  * runs; the caller adds the rest from the log.  Runs that are damaged, of
  * another format, or that leave a gap are deleted, and *covered says so. */
-LGP_MUST_USE enum lgp_status lgp_keyindex_open(const char *dir, uint64_t *covered,
-                                               struct lgp_keyindex **out);
+LGP_MUST_USE enum lgp_status lgp_keyindex_open(const char *dir, uint64_t log_size,
+                                               uint64_t *covered, struct lgp_keyindex **out);
 void lgp_keyindex_close(struct lgp_keyindex *index);
 
 /* In the order of the entries (require()d); one below *covered is there already

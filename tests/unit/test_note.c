@@ -380,8 +380,12 @@ static void checkpoint_refused_when_cut_short_or_grown(void **state)
 	struct lgp_view note = fixture_read(&file, "tlog-300/checkpoint.old");
 	(void)state;
 	for (size_t at = 0; at <= note.len; at++) {
-		if (at < note.len)
-			assert_int_not_equal(open_with((struct lgp_view){note.ptr, at}, 1), LGP_OK);
+		/* In room of its own, so that a sanitizer sees what is read past it. */
+		char *cut = malloc(at + 1);
+		memcpy(cut + 1, note.ptr, at);
+		assert_true((open_with((struct lgp_view){cut + 1, at}, 1) == LGP_OK) ==
+		            (at == note.len));
+		free(cut);
 		for (size_t b = 0; b < sizeof(bytes); b++) {
 			memcpy(grown, note.ptr, at);
 			grown[at] = bytes[b];

@@ -236,8 +236,13 @@ static void receipt_refused_when_cut_short(void **state)
 {
 	size_t witness = (size_t)(strstr(receipt_file.bytes, "witness.example") - receipt.ptr) - 4;
 	(void)state;
-	for (size_t len = 0; len < receipt.len; len++)
-		assert_true(passes((struct lgp_view){receipt.ptr, len}, 2) == (len == witness));
+	for (size_t len = 0; len < receipt.len; len++) {
+		/* In room of its own, so that a sanitizer sees what is read past it. */
+		char *cut = malloc(len + 1);
+		memcpy(cut + 1, receipt.ptr, len);
+		assert_true(passes((struct lgp_view){cut + 1, len}, 2) == (len == witness));
+		free(cut);
+	}
 }
 
 static void receipt_refused_when_a_byte_is_put_in(void **state)

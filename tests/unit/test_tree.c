@@ -121,7 +121,7 @@ static void rollback_leaves_no_trace_of_the_batch(void **state)
 {
 	uint64_t seed = 4;
 	struct lgp_tree *tree = tree_new(64);
-	struct lgp_hash other, root;
+	struct lgp_hash other, root, expected;
 	(void)state;
 	lgp_hash_sha256("never", 5, &other);
 	for (size_t begin = 0; begin < 500;) {
@@ -133,6 +133,9 @@ static void rollback_leaves_no_trace_of_the_batch(void **state)
 			lgp_tree_root(tree, &root);
 		lgp_tree_rollback(tree);
 		assert_true(lgp_tree_size(tree) == begin);
+		lgp_tree_root(tree, &root);
+		rfc_root(leaves, begin, &expected);
+		assert_same_hash(&root, &expected);
 		append(tree, begin, size);
 		assert_batch(tree, begin, size);
 		begin = size;
@@ -410,6 +413,29 @@ static void consistency_refused_for_a_rewritten_or_shrunken_tree(void **state)
 	}
 }
 
+/* Roots made up to fit a proof of another length: the sizes forbid it. */
+static void consistency_refused_when_the_roots_fit_and_the_sizes_do_not(void **state)
+{
+	struct lgp_hash old_root, root;
+	struct lgp_proof proof = {.count = 0};
+	(void)state;
+	for (uint64_t old = 1; old <= 32; old *= 2)
+		for (uint64_t size = old + 1; size < SMALL; size++)
+			assert_int_equal(
+			        lgp_verify_consistency(old, &leaves[0], size, &leaves[0], &proof),
+			        LGP_INVALID);
+	for (size_t old = 3; old < SMALL; old += 2) {
+		rfc_root(leaves, old, &old_root);
+		rfc_root(leaves, SMALL, &root);
+		rfc_consistency(leaves, old, SMALL, &proof);
+		proof.hash[proof.count++] = leaves[0];
+		lgp_hash_node(&leaves[0], &old_root, &old_root);
+		lgp_hash_node(&leaves[0], &root, &root);
+		assert_int_equal(lgp_verify_consistency(old, &old_root, SMALL, &root, &proof),
+		                 LGP_INVALID);
+	}
+}
+
 /* "old 100", the hashes, an empty line. */
 static void consistency_proof_of_the_witness_request_is_made_again(void **state)
 {
@@ -647,6 +673,7 @@ int main(void)
 	        cmocka_unit_test(consistency_refused_when_hashes_are_missing_or_too_many),
 	        cmocka_unit_test(consistency_refused_when_any_bit_is_flipped),
 	        cmocka_unit_test(consistency_refused_for_a_rewritten_or_shrunken_tree),
+	        cmocka_unit_test(consistency_refused_when_the_roots_fit_and_the_sizes_do_not),
 	        cmocka_unit_test(consistency_proof_of_the_witness_request_is_made_again),
 	        cmocka_unit_test(tiles_of_the_vectors_are_made_again),
 	        cmocka_unit_test(entry_bundles_of_the_vectors_hold_the_leaves),

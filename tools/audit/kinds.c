@@ -75,10 +75,15 @@ const char *field_name(enum field field)
 	return field_names[field];
 }
 
-static bool party_of_import(const struct lgp_entry *entry)
+/* A refused reversal names whom the entry named that it would have reversed,
+ * an import's party as well. */
+static bool takes_customer(const struct lgp_entry *entry, enum lgp_kind kind)
 {
-	enum lgp_kind kind = kind_meant(entry);
-	return kind == LGP_KIND_IMPORT || kind == LGP_KIND_PARTY;
+	if (entry->kind == LGP_KIND_REFUSAL && entry->asked == LGP_KIND_REVERSAL)
+		return kind == LGP_KIND_CUSTOMER || kind == LGP_KIND_PARTY;
+	enum lgp_kind meant = kind_meant(entry);
+	bool import = meant == LGP_KIND_IMPORT || meant == LGP_KIND_PARTY;
+	return kind == (import ? LGP_KIND_PARTY : LGP_KIND_CUSTOMER);
 }
 
 bool field_takes(const struct lgp_entry *entry, enum field field, enum lgp_kind kind)
@@ -90,7 +95,7 @@ bool field_takes(const struct lgp_entry *entry, enum field field, enum lgp_kind 
 	case FIELD_STAFF:
 		return kind == LGP_KIND_STAFF;
 	case FIELD_CUSTOMER:
-		return kind == (party_of_import(entry) ? LGP_KIND_PARTY : LGP_KIND_CUSTOMER);
+		return takes_customer(entry, kind);
 	case FIELD_SITE:
 		return kind == LGP_KIND_SITE;
 	case FIELD_BUDGET:

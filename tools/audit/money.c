@@ -15,7 +15,9 @@ enum lgp_status money_init(struct money *money, struct source *source, struct fi
 	enum lgp_status status = slots_init(&money->accounts);
 	if (status == LGP_OK)
 		status = slots_init(&money->drift);
-	return status == LGP_OK ? slots_init(&money->reversed) : status;
+	if (status == LGP_OK)
+		status = slots_init(&money->reversed);
+	return status == LGP_OK ? slots_init(&money->held) : status;
 }
 
 void money_deinit(struct money *money)
@@ -23,6 +25,7 @@ void money_deinit(struct money *money)
 	slots_deinit(&money->accounts);
 	slots_deinit(&money->drift);
 	slots_deinit(&money->reversed);
+	slots_deinit(&money->held);
 }
 
 static enum lgp_status no_memory(void)
@@ -87,6 +90,26 @@ static bool may_move(const struct kind_info *info, enum lgp_class debit, enum lg
 	return (info->rules & KIND_BACK) != 0 && debit == info->credit && credit == info->debit;
 }
 
+static enum lgp_status note_budget(struct money *money, const struct lgp_entry *entry)
+{
+	if (entry->kind != LGP_KIND_BUDGET || (entry->flags & LGP_FLAG_AMEND) != 0)
+		return LGP_OK;
+	struct slot *slot = slots_put(&money->held, entry->seq + 1, 0);
+	if (slot == NULL)
+		return no_memory();
+	slot->number = entry->unit;
+	return LGP_OK;
+}
+
+/* Whether the entry's budget is known to hold another unit than it moves. */
+static bool other_unit(const struct money *money, const struct lgp_entry *entry)
+{
+	const struct slot *slot = entry->budget != UINT64_MAX
+	                                  ? slots_find(&money->held, entry->budget + 1, 0)
+	                                  : NULL;
+	return slot != NULL && slot->number != entry->unit;
+}
+
 static void judge_move(struct money *money, const struct lgp_entry *entry)
 {
 	const struct kind_info *info = kind_info(entry->kind);
@@ -99,6 +122,11 @@ static void judge_move(struct money *money, const struct lgp_entry *entry)
 		finding_entry(money->findings, RULE_MOVE, entry->seq,
 		              "a %s moves %" PRId64 " and names no budget",
 		              lgp_kind_name(entry->kind), entry->amount);
+	else if (entry->debit != LGP_CLASS_NONE && other_unit(money, entry))
+		finding_entry(money->findings, RULE_MOVE, entry->seq,
+		              "a %s moves unit %" PRIu64 ", which its budget %" PRIu64
+		              " does not hold",
+		              lgp_kind_name(entry->kind), entry->unit, entry->budget);
 	else if (entry->debit != LGP_CLASS_NONE && entry->amount == 0)
 		finding_entry(money->findings, RULE_MOVE, entry->seq, "a %s moves nothing",
 		              lgp_kind_name(entry->kind));
@@ -110,9 +138,11 @@ static void judge_move(struct money *money, const struct lgp_entry *entry)
 static enum lgp_status judge_balance(struct money *money, const struct lgp_entry *entry)
 {
 	int64_t replayed = 0, off;
-	if (entry->customer != 0 && entry->unit != 0 && kind_meant(entry) != LGP_KIND_IMPORT)
-		replayed = balance(money, LGP_CLASS_CUSTOMER, entry->customer, entry->unit) +
-		           balance(money, LGP_CLASS_EARNED, entry->customer, entry->unit);
+	if (entry->customer != 0 && entry->unit != 0 && kind_meant(entry) != LGP_KIND_IMPORT &&
+	    __builtin_add_overflow(
+	            balance(money, LGP_CLASS_CUSTOMER, entry->customer, entry->unit),
+	            balance(money, LGP_CLASS_EARNED, entry->customer, entry->unit), &replayed))
+		replayed = INT64_MAX;
 	if (entry->balance == replayed)
 		return LGP_OK;
 	if (__builtin_sub_overflow(entry->balance, replayed, &off))
@@ -185,7 +215,9 @@ static enum lgp_status judge_reversal(struct money *money, const struct lgp_entr
 enum lgp_status money_judge(struct money *money, const struct lgp_entry *entry)
 {
 	judge_move(money, entry);
-	enum lgp_status status = move_amount(money, entry);
+	enum lgp_status status = note_budget(money, entry);
+	if (status == LGP_OK)
+		status = move_amount(money, entry);
 	if (status == LGP_OK)
 		status = judge_balance(money, entry);
 	return status == LGP_OK ? judge_reversal(money, entry) : status;

@@ -12,7 +12,8 @@ struct money {
 	struct findings *findings;
 	struct slots accounts;     /* class << 56 | owner, unit -> balance */
 	struct slots drift;        /* customer, unit -> told balance minus replayed, once found */
-	struct slots reversed;     /* grant -> how much of it was reversed */
+	struct slots reversed;     /* grant + 1 -> how much of it was reversed */
+	struct slots held;         /* budget + 1 -> the unit that it holds */
 };
 
 /* The sums of one unit. */

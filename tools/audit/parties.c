@@ -105,6 +105,18 @@ static void judge_refers_to(struct parties *parties, const struct lgp_entry *ent
 	              lgp_kind_name(needed));
 }
 
+static void judge_amended(struct parties *parties, const struct lgp_entry *entry)
+{
+	const struct kind_info *info = kind_info(entry->kind);
+	if ((entry->flags & LGP_FLAG_AMEND) == 0 || info == NULL || info->own == FIELD_NONE)
+		return;
+	uint64_t named = field_value(entry, info->own);
+	if (named != entry->refers_to)
+		finding_entry(parties->findings, RULE_REFERS_TO, entry->seq,
+		              "it amends %" PRIu64 " and names %" PRIu64 " as its %s",
+		              entry->refers_to, named, field_name(info->own));
+}
+
 /* ---- links ------------------------------------------------------------------------ */
 
 struct link {
@@ -166,6 +178,7 @@ enum lgp_status parties_judge(struct parties *parties, const struct lgp_entry *e
 		judge_reference(parties, entry, field);
 	judge_house(parties, entry);
 	judge_refers_to(parties, entry);
+	judge_amended(parties, entry);
 	judge_links(parties, entry);
 	return LGP_OK;
 }

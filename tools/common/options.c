@@ -145,7 +145,9 @@ void options_help(const struct option_row *rows, FILE *out)
 		char left[64];
 		snprintf(left, sizeof left, "--%s%s%s%s", row->name, row->value != NULL ? " " : "",
 		         row->value != NULL ? row->value : "",
-		         (row->rules & OPTION_REPEATED) != 0 ? " …" : "");
+		         (row->rules & OPTION_REPEATED) != 0 ? " ..." : "");
+		for (char *p = left; *p != '\0' && *p != ' '; p++)
+			*p = folded(*p);
 		fprintf(out, "  %-28s %s%s\n", left, row->help != NULL ? row->help : "",
 		        (row->rules & OPTION_REQUIRED) != 0 ? " (required)" : "");
 	}

@@ -32,11 +32,23 @@ static struct option_row field_row(const struct lgp_field *field, bool whole)
 	return row;
 }
 
+/* A token's customer is given as its subject, its end as expires_in. */
+static void add_token_row(struct session *session, const struct lgp_field *field, size_t *n)
+{
+	static const struct option_row expires_in = {"expires-in", "SECONDS", OPTION_REQUIRED,
+	                                             TAG_INTEGER, "how long it is good for"};
+	if (strcmp(field->name, "expires") == 0)
+		session->noun_rows[(*n)++] = expires_in;
+	else if (strcmp(field->name, "customer") != 0)
+		session->noun_rows[(*n)++] = field_row(field, true);
+	if (strcmp(field->name, "subject") == 0)
+		session->noun_rows[*n - 1].help =
+		        "the member of staff, or the customer, that it speaks for";
+}
+
 void call_noun_options(struct session *session)
 {
 	static const struct option_row name = {"name", "TEXT", 0, TAG_TEXT, "the person's name"};
-	static const struct option_row expires_in = {"expires-in", "SECONDS", 0, TAG_INTEGER,
-	                                             "how long it is good for"};
 	const struct lgp_noun *noun = lgp_noun_of(session->command->kind);
 	bool whole = strcmp(session->command->method, "POST") == 0;
 	size_t n = 0;
@@ -46,8 +58,10 @@ void call_noun_options(struct session *session)
 		bool fixed = (field->rules & LGP_FIELD_FIXED) != 0;
 		if ((field->rules & LGP_FIELD_SECRET) != 0 || (!whole && fixed))
 			continue;
-		bool end = noun->kind == LGP_KIND_TOKEN && strcmp(field->name, "expires") == 0;
-		session->noun_rows[n++] = end ? expires_in : field_row(field, whole);
+		if (noun->kind == LGP_KIND_TOKEN)
+			add_token_row(session, field, &n);
+		else
+			session->noun_rows[n++] = field_row(field, whole);
 	}
 	if (noun->personal_name)
 		session->noun_rows[n++] = name;

@@ -22,9 +22,9 @@ bool row_blank(const struct csv_record *record, size_t first)
 	return true;
 }
 
-/* Without blanks at the ends, runs of them one.  False: too long, or a control
- * character in it. */
-static bool clean(struct lgp_view text, char out[LGP_TEXT_MAX], struct lgp_view *cleaned,
+/* Without blanks at the ends, runs of them one.  False: longer than max bytes,
+ * or a control character in it. */
+static bool clean(struct lgp_view text, size_t max, char *out, struct lgp_view *cleaned,
                   const char **why)
 {
 	size_t len = 0;
@@ -39,8 +39,8 @@ static bool clean(struct lgp_view text, char out[LGP_TEXT_MAX], struct lgp_view 
 		*why = "holds a control character";
 		if (c < 0x20 || c == 0x7f || c1)
 			return false;
-		*why = "is longer than 128 bytes";
-		if (len + gap + 1 > LGP_TEXT_MAX)
+		*why = "is too long";
+		if (len + gap + 1 > max)
 			return false;
 		if (gap)
 			out[len++] = ' ';
@@ -61,10 +61,12 @@ static struct lgp_view field_of(const struct row_rules *rules, const struct csv_
 static bool read_text(const struct row_rules *rules, const struct csv_record *record,
                       enum column column, struct row *row, struct lgp_view *out, char why[256])
 {
+	size_t max = column == COLUMN_PARTY ? ROW_TEXT_MAX : LGP_TEXT_MAX;
 	const char *wrong;
-	if (clean(field_of(rules, record, column), row->text[column], out, &wrong))
+	if (clean(field_of(rules, record, column), max, row->text[column], out, &wrong))
 		return true;
-	snprintf(why, 256, "the %s %s", column_name(column), wrong);
+	snprintf(why, 256, "the %s %s (at most %zu bytes of text)", column_name(column), wrong,
+	         max);
 	return false;
 }
 
@@ -101,6 +103,10 @@ static bool read_values(const struct row_rules *rules, const struct csv_record *
 	if (!amount_parse(amount, rules->scale, rules->unit, &out->amount, &wrong)) {
 		int len = amount.len < 64 ? (int)amount.len : 64;
 		snprintf(why, 256, "the amount \"%.*s\": %s", len, amount.ptr, wrong);
+		return false;
+	}
+	if (out->amount == 0) {
+		snprintf(why, 256, "the amount is zero: nothing was spent");
 		return false;
 	}
 	return true;

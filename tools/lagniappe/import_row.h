@@ -15,12 +15,14 @@ struct row_rules {
 	const char *budget; /* where the map names no budget column */
 };
 
+#define ROW_TEXT_MAX 256 /* bytes: the party's; of what gets a name LGP_TEXT_MAX */
+
 /* The texts are cleaned copies, without NUL. */
 struct row {
 	int32_t business_date;
 	int64_t amount;                               /* minor units, not 0 */
 	struct lgp_view staff, reason, party, budget; /* len 0: the file has none */
-	char text[COLUMN_COUNT][LGP_TEXT_MAX];
+	char text[COLUMN_COUNT][ROW_TEXT_MAX];
 	char key[64]; /* from the content; how many equal rows came before is behind it */
 };
 

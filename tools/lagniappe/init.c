@@ -83,8 +83,7 @@ static int64_t now_us(void)
 static enum outcome refuse(const char *dir, enum lgp_status status)
 {
 	if (status == LGP_EXISTS) {
-		complain("%s holds a ledger already; it was left as it is. Name another directory",
-		         dir);
+		complain("%s; it was left as it is. Name another directory", lgp_fault_detail());
 		return REFUSED;
 	}
 	complain("%s: %s: %s", dir, lgp_status_text(status), lgp_fault_detail());

@@ -13,18 +13,15 @@
 #include <string.h>
 
 #define FILE_MAX (1024 * 1024)
-#define KEYS_MAX 16
 #define LEAF_MAX 65535 /* bytes; a tile's bundle holds no longer ones */
 
 const struct option_row receipt_options[] = {
-        {"key", "VKEY|FILE", OPTION_REQUIRED | OPTION_REPEATED, TAG_NONE,
-         "the log's verifier key first, then any witnesses'"},
+        {"key", "VKEY|FILE", OPTION_REQUIRED, TAG_NONE, "the log's verifier key, from init"},
         {0},
 };
 
 struct check {
-	struct lgp_verifier keys[KEYS_MAX];
-	size_t key_count;
+	struct lgp_verifier key;
 	json_t *file;      /* owned */
 	const char *proof; /* borrowed from file */
 	uint8_t leaf[LEAF_MAX];
@@ -41,17 +38,10 @@ struct check {
 
 static bool load_key(struct check *check, const char *text)
 {
-	struct lgp_verifier *key = &check->keys[check->key_count];
-	if (check->key_count == KEYS_MAX) {
-		complain("more than %d keys", KEYS_MAX);
-		return false;
-	}
-	if (lgp_vkey_parse(lgp_view_of(text), key) == LGP_OK) {
-		check->key_count++;
-		return true;
-	}
 	char *held;
 	size_t len;
+	if (lgp_vkey_parse(lgp_view_of(text), &check->key) == LGP_OK)
+		return true;
 	if (file_read(text, FILE_MAX, &held, &len) != LGP_OK) {
 		complain("--key %s is neither a verifier key nor a file that can be read: %s", text,
 		         lgp_fault_detail());
@@ -59,21 +49,11 @@ static bool load_key(struct check *check, const char *text)
 	}
 	while (len > 0 && strchr(" \r\n", held[len - 1]) != NULL)
 		len--;
-	bool parsed = lgp_vkey_parse((struct lgp_view){held, len}, key) == LGP_OK;
+	bool parsed = lgp_vkey_parse((struct lgp_view){held, len}, &check->key) == LGP_OK;
 	free(held);
 	if (!parsed)
 		complain("%s holds no verifier key (name+id+base64 on one line)", text);
-	check->key_count += parsed;
 	return parsed;
-}
-
-static bool load_keys(struct check *check, const struct options *options)
-{
-	for (size_t i = 0; i < options->given_count; i++)
-		if (strcmp(options->given[i].row->name, "key") == 0 &&
-		    !load_key(check, options->given[i].text))
-			return false;
-	return true;
 }
 
 static bool load_file(struct check *check, const char *path)
@@ -125,9 +105,8 @@ static bool check_proof(struct check *check, const char *leaf)
 	if (lgp_base64_decode(lgp_view_of(leaf), check->leaf, LEAF_MAX, &check->leaf_len) != LGP_OK)
 		return invalid(check, "the leaf is not canonical base64", "");
 	struct lgp_view bytes = {(const char *)check->leaf, check->leaf_len};
-	enum lgp_status status =
-	        lgp_receipt_verify(lgp_view_of(check->proof), bytes, check->keys, check->key_count,
-	                           &check->index, &check->checkpoint);
+	enum lgp_status status = lgp_receipt_verify(lgp_view_of(check->proof), bytes, &check->key,
+	                                            1, &check->index, &check->checkpoint);
 	if (status != LGP_OK)
 		return invalid(check, lgp_status_text(status), lgp_fault_detail());
 	check->is_entry = check->leaf_len == LGP_ENTRY_LEN &&
@@ -271,7 +250,7 @@ static void tell_valid(const struct check *check)
 {
 	printf("valid\n\nProven: entry %llu is in the log %s,\nas signed by its key over %llu "
 	       "entries",
-	       (unsigned long long)check->index, check->keys[0].name,
+	       (unsigned long long)check->index, check->key.name,
 	       (unsigned long long)check->checkpoint.size);
 	puts(check->is_entry ? ", and says:"
 	                     : ".\nThe entry's bytes are proven; this build does not "
@@ -294,7 +273,7 @@ static void tell_json(const struct check *check, bool valid)
 	if (valid) {
 		char root[LGP_BASE64_LEN(LGP_HASH_LEN)];
 		size_t len = lgp_base64_encode(root, check->checkpoint.root.bytes, LGP_HASH_LEN);
-		json_object_set_new(result, "origin", json_string(check->keys[0].name));
+		json_object_set_new(result, "origin", json_string(check->key.name));
 		json_object_set_new(result, "index", json_integer((json_int_t)check->index));
 		json_object_set_new(result, "size",
 		                    json_integer((json_int_t)check->checkpoint.size));
@@ -312,7 +291,7 @@ enum outcome receipt_run(struct session *session)
 	static struct check check;
 	const char *path = session->options.arguments[0], *leaf;
 	enum outcome outcome = TROUBLE;
-	if (load_keys(&check, &session->options) && load_file(&check, path) &&
+	if (load_key(&check, options_get(&session->options, "key")) && load_file(&check, path) &&
 	    find_parts(&check, path, &leaf)) {
 		bool valid = check_proof(&check, leaf) && check_beside(&check);
 		if (session->json)

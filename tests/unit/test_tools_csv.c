@@ -1,0 +1,272 @@
+/* test_tools_csv: records of CSV files, as real files write them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tools/lagniappe/csv.h"
+
+struct open_file {
+	FILE *in;
+	struct csv *csv;
+	struct csv_record record;
+};
+
+static struct open_file file;
+
+static void open_bytes(const char *bytes, size_t len)
+{
+	file.in = fmemopen((void *)(uintptr_t)bytes, len, "r");
+	assert_non_null(file.in);
+	file.csv = csv_new(file.in);
+	assert_non_null(file.csv);
+}
+
+static int close_file(void **state)
+{
+	(void)state;
+	csv_free(file.csv);
+	if (file.in != NULL)
+		fclose(file.in);
+	file = (struct open_file){0};
+	return 0;
+}
+
+#define OPEN(text) open_bytes(text, sizeof(text) - 1)
+
+static void assert_field(size_t i, const char *wanted)
+{
+	assert_true(i < file.record.count);
+	assert_int_equal(file.record.fields[i].len, strlen(wanted));
+	assert_memory_equal(file.record.fields[i].ptr, wanted, strlen(wanted));
+}
+
+static void assert_record(uint64_t line, size_t count)
+{
+	assert_int_equal(csv_read(file.csv, &file.record), CSV_RECORD);
+	assert_int_equal(file.record.line, line);
+	assert_int_equal(file.record.count, count);
+}
+
+static void assert_end(void)
+{
+	assert_int_equal(csv_read(file.csv, &file.record), CSV_END);
+	assert_int_equal(csv_read(file.csv, &file.record), CSV_END);
+}
+
+static void quoted_fields_hold_commas_quotes_and_line_breaks(void **state)
+{
+	(void)state;
+	OPEN("a,\"b, c\",\"say \"\"hi\"\"\",\"two\r\nlines\"\r\nnext,,\"\"\r\n");
+	assert_record(1, 4);
+	assert_field(0, "a");
+	assert_field(1, "b, c");
+	assert_field(2, "say \"hi\"");
+	assert_field(3, "two\nlines");
+	assert_record(3, 3);
+	assert_field(0, "next");
+	assert_field(1, "");
+	assert_field(2, "");
+	assert_end();
+}
+
+static void lines_may_end_in_lf_cr_crlf_or_the_file(void **state)
+{
+	(void)state;
+	OPEN("1,a\n2,b\r3,c\r\n4,d");
+	for (uint64_t line = 1; line <= 4; line++)
+		assert_record(line, 2);
+	assert_field(1, "d");
+	assert_end();
+}
+
+static void empty_lines_are_passed_over_and_counted(void **state)
+{
+	(void)state;
+	OPEN("\r\n\na\n\n,\n\n");
+	assert_record(3, 1);
+	assert_record(5, 2);
+	assert_field(0, "");
+	assert_end();
+}
+
+static void byte_order_mark_is_no_part_of_the_first_field(void **state)
+{
+	(void)state;
+	OPEN("\xef\xbb\xbf\"date\",x\n1,2\n");
+	assert_record(1, 2);
+	assert_field(0, "date");
+	assert_record(2, 2);
+	assert_end();
+}
+
+static void file_of_a_byte_order_mark_alone_is_empty(void **state)
+{
+	(void)state;
+	OPEN("\xef\xbb\xbf");
+	assert_end();
+}
+
+static void utf8_stays_and_windows_1252_becomes_utf8_field_by_field(void **state)
+{
+	(void)state;
+	OPEN("caf\xc3\xa9,caf\xe9,\xa3"
+	     "12,\x80"
+	     "5,it\x92s,\x81\n");
+	assert_record(1, 6);
+	assert_field(0, "café");
+	assert_field(1, "café");
+	assert_field(2, "£12");
+	assert_field(3, "€5");
+	assert_field(4, "it’s");
+	assert_field(5, "\xef\xbf\xbd");
+	assert_end();
+}
+
+static void overlong_utf8_is_not_taken_for_utf8(void **state)
+{
+	(void)state;
+	OPEN("\xc0\xaf\n");
+	assert_record(1, 1);
+	assert_field(0, "À¯");
+}
+
+static void quote_inside_an_unquoted_field_is_itself(void **state)
+{
+	(void)state;
+	OPEN("5\" pipe,x\n");
+	assert_record(1, 2);
+	assert_field(0, "5\" pipe");
+}
+
+static void text_behind_a_closing_quote_spoils_its_record_alone(void **state)
+{
+	(void)state;
+	OPEN("\"a\"b,c\nd,e\n");
+	assert_int_equal(csv_read(file.csv, &file.record), CSV_BAD);
+	assert_int_equal(file.record.line, 1);
+	assert_record(2, 2);
+	assert_field(0, "d");
+}
+
+static void quote_that_never_closes_is_a_fault(void **state)
+{
+	(void)state;
+	OPEN("a,b\n\"c,d\ne,f\n");
+	assert_record(1, 2);
+	assert_int_equal(csv_read(file.csv, &file.record), CSV_FAULT);
+	assert_int_equal(file.record.line, 2);
+	assert_non_null(strstr(csv_error(file.csv), "never closes"));
+}
+
+static void record_at_the_bound_is_read_and_one_byte_more_is_a_fault(void **state)
+{
+	(void)state;
+	char *text = malloc(CSV_RECORD_MAX + 2);
+	assert_non_null(text);
+	memset(text, 'x', CSV_RECORD_MAX + 1);
+	text[CSV_RECORD_MAX] = '\n';
+	open_bytes(text, CSV_RECORD_MAX + 1);
+	assert_record(1, 1);
+	assert_int_equal(file.record.fields[0].len, CSV_RECORD_MAX);
+	(void)close_file(NULL);
+	text[CSV_RECORD_MAX] = 'x';
+	open_bytes(text, CSV_RECORD_MAX + 1);
+	assert_int_equal(csv_read(file.csv, &file.record), CSV_FAULT);
+	free(text);
+}
+
+static void record_of_the_widest_bytes_is_converted_whole(void **state)
+{
+	(void)state;
+	char *text = malloc(CSV_RECORD_MAX);
+	assert_non_null(text);
+	memset(text, 0x80, CSV_RECORD_MAX);
+	open_bytes(text, CSV_RECORD_MAX);
+	assert_record(1, 1);
+	assert_int_equal(file.record.fields[0].len, 3 * (size_t)CSV_RECORD_MAX);
+	free(text);
+}
+
+static void too_many_fields_spoil_the_record(void **state)
+{
+	char text[CSV_FIELDS_MAX + 2];
+	(void)state;
+	memset(text, ',', sizeof text);
+	text[CSV_FIELDS_MAX - 1] = '\n'; /* as many fields as there may be */
+	text[CSV_FIELDS_MAX] = 'z';
+	open_bytes(text, CSV_FIELDS_MAX + 1);
+	assert_record(1, CSV_FIELDS_MAX);
+	assert_record(2, 1);
+	(void)close_file(NULL);
+	memset(text, ',', sizeof text);
+	open_bytes(text, CSV_FIELDS_MAX);
+	assert_int_equal(csv_read(file.csv, &file.record), CSV_BAD);
+}
+
+static void records_across_chunks_stay_whole(void **state)
+{
+	enum { ROWS = 20000 };
+	char *text = malloc(ROWS * 16), *p = text;
+	(void)state;
+	assert_non_null(text);
+	for (int i = 0; i < ROWS; i++)
+		p += sprintf(p, "%d,\"q%d\"\r\n", i, i);
+	open_bytes(text, (size_t)(p - text));
+	for (int i = 0; i < ROWS; i++) {
+		char wanted[16];
+		assert_record((uint64_t)i + 1, 2);
+		sprintf(wanted, "q%d", i);
+		assert_field(1, wanted);
+	}
+	assert_int_equal(csv_position(file.csv), p - text);
+	assert_end();
+	free(text);
+}
+
+static void written_fields_read_back_as_they_were(void **state)
+{
+	static const char *const fields[] = {"plain", "a,b", "say \"hi\"", "two\nlines", ""};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		if (i > 0)
+			fputc(',', out);
+		csv_write_field(out, lgp_view_of(fields[i]));
+	}
+	fclose(out);
+	open_bytes(text, len);
+	assert_record(1, 5);
+	for (size_t i = 0; i < 5; i++)
+		assert_field(i, fields[i]);
+	free(text);
+}
+
+int main(void)
+{
+#define CASE(name) cmocka_unit_test_teardown(name, close_file)
+	const struct CMUnitTest tests[] = {
+	        CASE(quoted_fields_hold_commas_quotes_and_line_breaks),
+	        CASE(lines_may_end_in_lf_cr_crlf_or_the_file),
+	        CASE(empty_lines_are_passed_over_and_counted),
+	        CASE(byte_order_mark_is_no_part_of_the_first_field),
+	        CASE(file_of_a_byte_order_mark_alone_is_empty),
+	        CASE(utf8_stays_and_windows_1252_becomes_utf8_field_by_field),
+	        CASE(overlong_utf8_is_not_taken_for_utf8),
+	        CASE(quote_inside_an_unquoted_field_is_itself),
+	        CASE(text_behind_a_closing_quote_spoils_its_record_alone),
+	        CASE(quote_that_never_closes_is_a_fault),
+	        CASE(record_at_the_bound_is_read_and_one_byte_more_is_a_fault),
+	        CASE(record_of_the_widest_bytes_is_converted_whole),
+	        CASE(too_many_fields_spoil_the_record),
+	        CASE(records_across_chunks_stay_whole),
+	        CASE(written_fields_read_back_as_they_were),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

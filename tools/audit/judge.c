@@ -1,0 +1,200 @@
+/* judge: see judge.h.  Thread: one at a time. */
+#include "tools/audit/judge.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "lagniappe/codec.h"
+#include "lagniappe/problem.h"
+#include "tools/audit/kinds.h"
+#include "tools/audit/text.h"
+
+#define DAY_US (INT64_C(86400) * 1000000)
+#define DATE_OFF_MAX 2 /* days between UTC and any site's calendar */
+#define GENESIS_MAX 1024
+
+enum lgp_status judge_init(struct judge *judge, struct source *source, struct findings *findings,
+                           const struct trust *trust)
+{
+	*judge = (struct judge){.source = source, .findings = findings, .trust = trust};
+	enum lgp_status status = parties_init(&judge->parties, findings);
+	if (status == LGP_OK)
+		status = money_init(&judge->money, source, findings);
+	if (status == LGP_OK)
+		status = sorter_new(LGP_MAC_LEN, SORTER_BUFFER_BYTES, &judge->keys);
+	if (status == LGP_OK)
+		status = payload_check_new(source, findings, &judge->payloads);
+	return status;
+}
+
+void judge_deinit(struct judge *judge)
+{
+	parties_deinit(&judge->parties);
+	money_deinit(&judge->money);
+	sorter_free(judge->keys);
+	payload_check_free(judge->payloads);
+}
+
+/* ---- order ------------------------------------------------------------------------------ */
+
+static void judge_time(struct judge *judge, const struct lgp_entry *entry)
+{
+	char mine[MOMENT_MAX], before[MOMENT_MAX];
+	if (judge->judged_first && entry->time_us <= judge->last_time_us)
+		finding_entry(judge->findings, RULE_TIME, entry->seq,
+		              "its time %s is not after %s, that of the entry before",
+		              moment_text(entry->time_us, mine),
+		              moment_text(judge->last_time_us, before));
+	if (!judge->judged_first)
+		judge->first_time_us = entry->time_us;
+	judge->last_time_us = entry->time_us;
+	judge->judged_first = true;
+}
+
+/* Imports tell of another day than the one on which they are written. */
+static void judge_date(struct judge *judge, const struct lgp_entry *entry)
+{
+	int64_t day = entry->time_us / DAY_US - (entry->time_us % DAY_US < 0);
+	int64_t off = entry->business_date - day;
+	if (kind_meant(entry) == LGP_KIND_IMPORT || (off >= -DATE_OFF_MAX && off <= DATE_OFF_MAX))
+		return;
+	finding_entry(judge->findings, RULE_DATE, entry->seq,
+	              "its business date is %" PRId64 " days from the day of its time", off);
+}
+
+static void judge_policy(struct judge *judge, const struct lgp_entry *entry)
+{
+	const struct kind_info *info = kind_info(entry->kind);
+	if (entry->policy != judge->policy)
+		finding_entry(judge->findings, RULE_POLICY, entry->seq,
+		              "it names the policy %" PRIu64
+		              ", the last entry that changed a rule is %" PRIu64,
+		              entry->policy, judge->policy);
+	if (info != NULL && (info->rules & KIND_DEFINES) != 0)
+		judge->policy = entry->seq;
+}
+
+static void judge_refusal(struct judge *judge, const struct lgp_entry *entry)
+{
+	const struct lgp_problem_info *problem = lgp_problem_info(entry->code);
+	if (entry->kind == LGP_KIND_REFUSAL &&
+	    (problem == NULL || !lgp_problem_recorded(problem->problem)))
+		finding_entry(judge->findings, RULE_REFUSAL, entry->seq,
+		              "it is refused with %u, which is no code of the rules or funds",
+		              entry->code);
+}
+
+/* ---- the first entry -------------------------------------------------------------------- */
+
+/* The value of the line "name value" in the text; ptr NULL: there is none. */
+static struct lgp_view line_value(struct lgp_view text, const char *name)
+{
+	size_t name_len = strlen(name);
+	while (text.len > 0) {
+		const char *end = memchr(text.ptr, '\n', text.len);
+		size_t len = end != NULL ? (size_t)(end - text.ptr) : text.len;
+		if (len > name_len && memcmp(text.ptr, name, name_len) == 0 &&
+		    text.ptr[name_len] == ' ')
+			return (struct lgp_view){text.ptr + name_len + 1, len - name_len - 1};
+		if (end == NULL)
+			break;
+		text.ptr += len + 1;
+		text.len -= len + 1;
+	}
+	return (struct lgp_view){NULL, 0};
+}
+
+/* The table of names is in no tree; the first entry's payload is. */
+static void judge_name(struct judge *judge, const struct lgp_entry *entry)
+{
+	char text[GENESIS_MAX];
+	size_t len;
+	if ((entry->flags & LGP_FLAG_PAYLOAD) == 0 ||
+	    source_payload(judge->source, &entry->hash, text, sizeof text, &len) != LGP_OK)
+		return; /* what is missing is told with the payloads */
+	struct lgp_view origin = line_value((struct lgp_view){text, len}, "origin");
+	if (origin.ptr != NULL && !lgp_view_equal(origin, lgp_view_of(judge->trust->origin)))
+		finding_entry(judge->findings, RULE_META, entry->seq,
+		              "it opened the ledger as \"%.*s\", the ledger calls itself \"%s\"",
+		              (int)origin.len, origin.ptr, judge->trust->origin);
+}
+
+static void judge_genesis(struct judge *judge, const struct lgp_entry *entry)
+{
+	bool opens = entry->kind == LGP_KIND_GENESIS;
+	if (opens != (entry->seq == 0))
+		finding_entry(judge->findings, RULE_GENESIS, entry->seq,
+		              opens ? "it opens the ledger again"
+		                    : "it is the first and does not open the ledger");
+	else if (opens)
+		judge_name(judge, entry);
+}
+
+/* ---- an entry ------------------------------------------------------------------------------ */
+
+static bool is_zero(const uint8_t mac[LGP_MAC_LEN])
+{
+	static const uint8_t none[LGP_MAC_LEN];
+	return memcmp(mac, none, LGP_MAC_LEN) == 0;
+}
+
+static enum lgp_status judge_decoded(struct judge *judge, const struct lgp_entry *entry)
+{
+	judge->judged++;
+	judge_genesis(judge, entry);
+	judge_time(judge, entry);
+	judge_date(judge, entry);
+	judge_policy(judge, entry);
+	judge_refusal(judge, entry);
+	enum lgp_status status = parties_judge(&judge->parties, entry);
+	if (status == LGP_OK)
+		status = money_judge(&judge->money, entry);
+	if (status == LGP_OK && !is_zero(entry->key_mac))
+		status = sorter_add(judge->keys, entry->key_mac, entry->seq);
+	return status == LGP_OK ? payload_check_entry(judge->payloads, entry) : status;
+}
+
+enum lgp_status judge_entry(struct judge *judge, uint64_t seq, const uint8_t bytes[LGP_ENTRY_LEN])
+{
+	struct lgp_entry entry;
+	if (lgp_entry_decode(bytes, &entry) != LGP_OK) {
+		finding_entry(judge->findings, RULE_ENTRY_FORM, seq, "it does not decode: %s",
+		              lgp_fault_detail());
+		return LGP_OK;
+	}
+	if (entry.seq != seq) {
+		finding_entry(judge->findings, RULE_ENTRY_SEQ, seq,
+		              "it says that it is entry %" PRIu64, entry.seq);
+		entry.seq = seq; /* where it stands is what links and references mean */
+	}
+	return judge_decoded(judge, &entry);
+}
+
+/* ---- keys ------------------------------------------------------------------------------------ */
+
+static enum lgp_status judge_keys(struct judge *judge)
+{
+	uint8_t before[LGP_MAC_LEN] = {0};
+	const uint8_t *key;
+	uint64_t seq, first = 0;
+	enum lgp_status status = sorter_finish(judge->keys);
+	if (status != LGP_OK)
+		return status;
+	while ((status = sorter_next(judge->keys, &key, &seq)) == LGP_OK) {
+		if (memcmp(key, before, LGP_MAC_LEN) == 0) {
+			finding_entry(judge->findings, RULE_KEY_REUSED, seq,
+			              "its idempotency key acted before, in entry %" PRIu64, first);
+			continue;
+		}
+		memcpy(before, key, LGP_MAC_LEN);
+		first = seq;
+	}
+	return status == LGP_MISSING ? LGP_OK : status;
+}
+
+enum lgp_status judge_finish(struct judge *judge, uint64_t size, uint64_t *payload_count)
+{
+	enum lgp_status status = judge_keys(judge);
+	return status == LGP_OK ? payload_check_finish(judge->payloads, size, payload_count)
+	                        : status;
+}

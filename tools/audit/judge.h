@@ -1,0 +1,42 @@
+/* judge: each entry in its turn, by every rule that needs no other file.
+ * Thread: one at a time.
+ *
+ * Shares with the server the bytes of an entry and nothing of its rules.
+ * Memory: 28 to 55 bytes for each party, account and reversed grant, and two
+ * buffers of sorter.h; nothing else grows. */
+#ifndef LAGNIAPPE_AUDIT_JUDGE_H
+#define LAGNIAPPE_AUDIT_JUDGE_H
+
+#include "tools/audit/finding.h"
+#include "tools/audit/money.h"
+#include "tools/audit/parties.h"
+#include "tools/audit/payload.h"
+#include "tools/audit/sorter.h"
+#include "tools/audit/trust.h"
+
+struct judge {
+	struct source *source;     /* borrowed, all three */
+	struct findings *findings;
+	const struct trust *trust;
+	struct parties parties;
+	struct money money;
+	struct sorter *keys; /* MACs of idempotency keys */
+	struct payload_check *payloads;
+	int64_t first_time_us, last_time_us;
+	uint64_t policy; /* the last entry that changed a rule */
+	uint64_t judged; /* entries that decoded */
+	bool judged_first;
+};
+
+LGP_MUST_USE enum lgp_status judge_init(struct judge *judge, struct source *source,
+                                        struct findings *findings, const struct trust *trust);
+void judge_deinit(struct judge *judge);
+/* The entry kept under seq.  LGP_NO_MEMORY, LGP_IO: the audit cannot go on. */
+LGP_MUST_USE enum lgp_status judge_entry(struct judge *judge, uint64_t seq,
+                                         const uint8_t bytes[LGP_ENTRY_LEN]);
+/* After the last one: keys and payloads.  size: that of the audit.
+ * *payload_count: how many were read. */
+LGP_MUST_USE enum lgp_status judge_finish(struct judge *judge, uint64_t size,
+                                          uint64_t *payload_count);
+
+#endif
