@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lagniappe/codec.h"
@@ -130,4 +131,37 @@ void lgp_mac(const uint8_t key[LGP_KEY_LEN], enum lgp_mac_domain domain,
 void lgp_commit(const uint8_t key[LGP_KEY_LEN], struct lgp_view words, struct lgp_hash *out)
 {
 	mac(key, LGP_MAC_PERSONAL, &words, 1, out->bytes, LGP_HASH_LEN);
+}
+
+/* ---- a digest in parts ----------------------------------------------------- */
+
+struct lgp_digest {
+	EVP_MD_CTX *context;
+};
+
+struct lgp_digest *lgp_digest_begin(void)
+{
+	struct lgp_digest *digest = malloc(sizeof *digest);
+	require(pthread_once(&prepared, prepare) == 0);
+	if (digest == NULL)
+		return NULL;
+	digest->context = EVP_MD_CTX_new();
+	if (digest->context == NULL || EVP_DigestInit_ex2(digest->context, sha256, NULL) != 1) {
+		EVP_MD_CTX_free(digest->context);
+		free(digest);
+		return NULL;
+	}
+	return digest;
+}
+
+void lgp_digest_add(struct lgp_digest *digest, const void *bytes, size_t len)
+{
+	digest_add(digest->context, bytes, len);
+}
+
+void lgp_digest_end(struct lgp_digest *digest, struct lgp_hash *out)
+{
+	digest_end(digest->context, out);
+	EVP_MD_CTX_free(digest->context);
+	free(digest);
 }

@@ -126,8 +126,7 @@ static enum lgp_problem judge_act(struct judgement *judgement)
 	case LGP_KIND_IMPORT:
 		return judge_import(judgement);
 	default:
-		require(!"a kind that can be asked for");
-		return LGP_PROBLEM_INTERNAL;
+		never("a kind that can be asked for");
 	}
 }
 

@@ -256,7 +256,7 @@ enum lgp_status ledger_new(const char *dir, struct lgp_ledger **out)
 	*out = ledger;
 	if (strlen(dir) >= sizeof ledger->dir)
 		return lgp_fault(LGP_INVALID, "%s: the path is too long", dir);
-	strcpy(ledger->dir, dir);
+	memcpy(ledger->dir, dir, strlen(dir) + 1);
 	enum lgp_status status = batch_init(&ledger->batch);
 	if (status == LGP_OK)
 		status = registry_new(&ledger->registry);

@@ -152,8 +152,10 @@ static bool grow(struct map *map)
 {
 	if (map->count == map->cap) {
 		size_t cap = map->cap == 0 ? TABLE_MIN : map->cap * 2;
+		if (cap > UINT32_MAX)
+			return false;
 		struct item *items = realloc(map->items, cap * sizeof *items);
-		if (items == NULL || cap > UINT32_MAX)
+		if (items == NULL)
 			return false;
 		map->items = items;
 		map->cap = cap;

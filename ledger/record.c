@@ -42,8 +42,7 @@ unsigned slot_of(enum lgp_class class)
 	case LGP_CLASS_BREAKAGE:
 		return 2;
 	default:
-		require(!"a class of accounts");
-		return 0;
+		never("a class of accounts");
 	}
 }
 

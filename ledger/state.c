@@ -118,7 +118,7 @@ enum lgp_status state_open(const char *path, size_t map_bytes, struct state **ou
 		free(state);
 		return lgp_fault(LGP_NO_MEMORY, "%s: the path is too long, or no memory", path);
 	}
-	strcpy(state->path, path);
+	memcpy(state->path, path, strlen(path) + 1);
 	state->map_bytes = map_bytes;
 	enum lgp_status status =
 	        make_layers(state) ? open_file(state) : lgp_fault(LGP_NO_MEMORY, "state: no memory");
@@ -343,33 +343,38 @@ enum lgp_status state_definitions(struct state *state, state_visit visit, void *
 	return status == LGP_MISSING ? LGP_OK : status;
 }
 
-static void hash_part(struct lgp_hash *running, struct lgp_view part, uint8_t *buffer)
+static void digest_part(struct lgp_digest *digest, struct lgp_view part)
 {
-	/* A chain: H(running || length || part); the same information as one long
-	 * digest, over bounded memory. */
-	memcpy(buffer, running->bytes, LGP_HASH_LEN);
-	lgp_put_le(buffer + LGP_HASH_LEN, part.len, 4);
-	memcpy(buffer + LGP_HASH_LEN + 4, part.ptr, part.len);
-	lgp_hash_sha256(buffer, LGP_HASH_LEN + 4 + part.len, running);
+	uint8_t len[4];
+	lgp_put_le(len, part.len, sizeof len);
+	lgp_digest_add(digest, len, sizeof len);
+	lgp_digest_add(digest, part.ptr, part.len);
+}
+
+static enum lgp_status digest_records(struct lgp_kv_cursor *cursor, struct lgp_digest *digest)
+{
+	struct lgp_view key, value;
+	enum lgp_status status = lgp_kv_seek(cursor, (struct lgp_view){"\0", 1}, &key, &value);
+	while (status == LGP_OK) {
+		digest_part(digest, key);
+		digest_part(digest, value);
+		status = lgp_kv_next(cursor, &key, &value);
+	}
+	return status == LGP_MISSING ? LGP_OK : status;
 }
 
 enum lgp_status state_hash(struct state *state, struct lgp_hash *out)
 {
 	require(map_count(state->delta) == 0 && map_count(state->active) == 0);
 	struct lgp_kv_cursor *cursor;
+	struct lgp_digest *digest = lgp_digest_begin();
+	if (digest == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a digest");
 	enum lgp_status status = lgp_kv_cursor_open(state->txn, TABLE_RECORDS, &cursor);
-	if (status != LGP_OK)
-		return status;
-	static const struct lgp_hash zero;
-	*out = zero;
-	uint8_t buffer[LGP_HASH_LEN + 4 + STATE_VALUE_MAX];
-	struct lgp_view key, value;
-	status = lgp_kv_seek(cursor, (struct lgp_view){"\0", 1}, &key, &value);
-	while (status == LGP_OK) {
-		hash_part(out, key, buffer);
-		hash_part(out, value, buffer);
-		status = lgp_kv_next(cursor, &key, &value);
+	if (status == LGP_OK) {
+		status = digest_records(cursor, digest);
+		lgp_kv_cursor_close(cursor);
 	}
-	lgp_kv_cursor_close(cursor);
-	return status == LGP_MISSING ? LGP_OK : status;
+	lgp_digest_end(digest, out);
+	return status;
 }

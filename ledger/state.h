@@ -102,9 +102,8 @@ size_t state_layers_bytes(struct state *state); /* any thread */
 LGP_MUST_USE enum lgp_status state_flush(struct state *state);
 uint64_t state_file_position(const struct state *state);
 
-/* A chain of SHA-256 over all records in order, key then value: each link is
- * H(last link, length of the part as 4 bytes LE, part); it begins with zeros.
- * Everything must be in the file (I10). */
+/* SHA-256 over all records in order, key then value, each with its length before
+ * it as 4 bytes LE.  Everything must be in the file (I10). */
 LGP_MUST_USE enum lgp_status state_hash(struct state *state, struct lgp_hash *out);
 
 /* Other threads: txn is the reader's own on state_kv, reset between calls.

@@ -2,8 +2,10 @@
  * Thread: loop. */
 #include "server/conn.h"
 
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "server/http_reply.h"
@@ -336,6 +338,20 @@ static void settle_reading(struct conn *conn)
 	}
 }
 
+/* Bytes that the peer has not acknowledged.  The kernel's share counts: it takes
+ * no more before a good part of its buffer is free, which a slow reader needs
+ * longer for than the time-out. */
+static size_t unread_by_peer(const struct conn *conn)
+{
+	uv_os_fd_t fd;
+	int in_kernel = 0;
+	if (uv_fileno((const uv_handle_t *)&conn->tcp, &fd) != 0 ||
+	    ioctl(fd, SIOCOUTQ, &in_kernel) != 0)
+		in_kernel = 0;
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp) +
+	       (size_t)in_kernel;
+}
+
 /* After a run, or when a reply has gone: what is waited for now. */
 static void settle(struct conn *conn)
 {
@@ -350,7 +366,7 @@ static void settle(struct conn *conn)
 	case CONN_WRITING:
 		if (conn->deadline.kind == DEADLINE_WRITE)
 			break;
-		conn->write_left = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
+		conn->write_left = unread_by_peer(conn);
 		arm(conn, DEADLINE_WRITE);
 		break;
 	case CONN_LINGERING:
@@ -569,10 +585,9 @@ void conn_accept(struct loop *loop)
 
 void conn_on_deadline(struct conn *conn, enum deadline_kind kind)
 {
-	size_t left = uv_stream_get_write_queue_size((uv_stream_t *)&conn->tcp);
 	bool reading = conn->state == CONN_READING && conn->handshaken;
-	if (kind == DEADLINE_WRITE && left != conn->write_left) {
-		conn->write_left = left; /* slow, but it reads */
+	if (kind == DEADLINE_WRITE && unread_by_peer(conn) != conn->write_left) {
+		conn->write_left = unread_by_peer(conn); /* slow, but it reads */
 		arm(conn, DEADLINE_WRITE);
 	} else if (kind == DEADLINE_HEADER && reading) {
 		refuse(conn, 408, "the headers did not come in time");

@@ -61,7 +61,7 @@ struct conn {
 	void *user;              /* the handler's, while there is no work */
 	struct deadline deadline;
 	struct conn *next_runnable;
-	size_t write_left;    /* when the write time-out was set */
+	size_t write_left;    /* not read by the peer when the write time-out was set */
 	size_t lingered;      /* bytes dropped while lingering */
 	uint32_t slot;
 	enum conn_state state;

@@ -76,12 +76,14 @@ enum lgp_status http_server_start(const struct http_options *options,
 		status = tls_context_new(options->tls_cert, options->tls_key, &server->config.tls);
 	if (status == LGP_OK)
 		status = open_loops(server);
+	/* Told before the threads begin: a handler may ask for the counters. */
+	*out = server;
 	if (status == LGP_OK)
 		status = run_loops(server);
-	if (status == LGP_OK)
-		*out = server;
-	else
+	if (status != LGP_OK) {
+		*out = NULL;
 		dispose(server);
+	}
 	return status;
 }
 

@@ -17,6 +17,7 @@ server=''
 work=$(mktemp -d)
 data=${DEMO_DATA:-$work/data}
 
+# shellcheck disable=SC2317 # the trap calls it
 clean_up() {
 	trap - EXIT INT TERM
 	if [ -n "$server" ]; then

@@ -17,6 +17,11 @@ bool lgp_hash_equal(const struct lgp_hash *a, const struct lgp_hash *b);
 
 /* SHA-256 (FIPS 180-4) of the bytes as they are. */
 void lgp_hash_sha256(const void *bytes, size_t len, struct lgp_hash *out);
+/* The same over many parts.  begin: NULL when memory runs out; end frees. */
+struct lgp_digest;
+struct lgp_digest *lgp_digest_begin(void);
+void lgp_digest_add(struct lgp_digest *digest, const void *bytes, size_t len);
+void lgp_digest_end(struct lgp_digest *digest, struct lgp_hash *out);
 /* RFC 6962 section 2.1: H(00 || entry) and H(01 || left || right).  out may be
  * left or right. */
 void lgp_hash_leaf(const void *entry, size_t len, struct lgp_hash *out);

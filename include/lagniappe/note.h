@@ -60,7 +60,7 @@ size_t lgp_checkpoint_format(const struct lgp_verifier *verifier,
 /* Parses the note and checks it against the verifiers: each line whose (name,
  * id) is known must verify, unknown lines are passed over, and verifiers[0],
  * the log's own key, must be among them with its name as the origin.
- * origin may be NULL.  LGP_MALFORMED; LGP_INVALID: a known signature fails,
+ * LGP_MALFORMED; LGP_INVALID: a known signature fails,
  * or the log's own is missing. */
 LGP_MUST_USE enum lgp_status lgp_checkpoint_open(struct lgp_view note,
                                                  const struct lgp_verifier *verifiers, size_t count,

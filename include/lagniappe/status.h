@@ -42,9 +42,12 @@ const char *lgp_status_text(enum lgp_status status);
  * bytes, valid until the thread's next fault.  "" when there was none. */
 const char *lgp_fault_detail(void);
 
-/* Notes the detail and hands the status back: return lgp_fault(LGP_IO, …). */
+/* Notes the detail and hands the status back: return lgp_fault(LGP_IO, …).
+ * The macro shows compilers and analyzers that it is handed back. */
 enum lgp_status lgp_fault(enum lgp_status status, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
+#define lgp_fault(status, ...)                                                \
+	((void)lgp_fault((status), __VA_ARGS__), (enum lgp_status)(status))
 
 /* Borrowed bytes, not NUL-terminated.  Goes by value. */
 struct lgp_view {
@@ -62,6 +65,9 @@ bool lgp_view_equal(struct lgp_view a, struct lgp_view b);
 #define require(condition)                                                    \
 	((condition) ? (void)0                                                \
 	             : lgp_require_failed(#condition, __FILE__, __LINE__))
+
+/* A place that cannot be reached, and what it would be. */
+#define never(what) lgp_require_failed(what, __FILE__, __LINE__)
 
 _Noreturn void lgp_require_failed(const char *condition, const char *file, int line);
 

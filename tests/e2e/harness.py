@@ -34,7 +34,8 @@ def program(name):
 def run_program(name, *args, **kwargs):
     kwargs.setdefault("timeout", PROGRAM_SECONDS)
     kwargs.setdefault("stdin", subprocess.DEVNULL if "input" not in kwargs else None)
-    return subprocess.run([program(name), *map(str, args)], capture_output=True, text=True, **kwargs)
+    return subprocess.run([program(name), *map(str, args)], capture_output=True, text=True,
+                          **kwargs)
 
 
 class Server:
@@ -58,7 +59,8 @@ class Server:
 
     def start(self):
         self.process = subprocess.Popen(
-            [program("lagniapped"), "--data", str(self.data), "--listen", "127.0.0.1:0", *self.args],
+            [program("lagniapped"), "--data", str(self.data), "--listen", "127.0.0.1:0",
+             *self.args],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             errors="replace")
         listening = threading.Event()
@@ -210,7 +212,8 @@ def set_up_programme(server):
     server.made("/v1/budgets/front-desk/allotments", {"amount": 1000000}, finance)
     server.made("/v1/reasons", {"id": "late-room", "name": "The room was late",
                                 "kind": "discretionary"}, admin)
-    server.made("/v1/reasons", {"id": "kind-word", "name": "A kind word", "kind": "kindness"}, admin)
+    server.made("/v1/reasons", {"id": "kind-word", "name": "A kind word", "kind": "kindness"},
+                admin)
     server.made("/v1/touchpoints", {"id": "lobby", "name": "The lobby"}, admin)
     server.made("/v1/staff", {"id": "anna", "name": "Anna Arnaud", "role": "staff", "site": "paris",
                               "budget": "front-desk"}, admin)

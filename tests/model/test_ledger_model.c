@@ -58,7 +58,7 @@ static struct {
 	uint64_t random;
 	char dir[64];
 	struct lgp_ledger *ledger;
-	int64_t now_us, last_us;
+	int64_t now_us, last_us, time_us;
 	uint64_t size, policy;
 	uint64_t unit[UNITS], site[SITES], reason, earned_reason, admin, finance, till;
 	struct model_budget budget[BUDGETS];
@@ -148,6 +148,10 @@ static struct lgp_slug slug(const char *text)
 static struct lgp_command new_command(enum lgp_kind kind, uint64_t token)
 {
 	struct lgp_command command = {.kind = kind, .token = token, .keyed = true};
+	m.now_us += (int64_t)pick(50000);
+	/* A clock that goes back does not take the ledger's time back. */
+	command.time_us = chance(2) ? m.now_us - DAY_US : m.now_us;
+	m.time_us = command.time_us > m.last_us ? command.time_us : m.last_us + 1;
 	uint64_t key = ++m.random * UINT64_C(0x9e3779b97f4a7c15);
 	memcpy(command.key_mac, &key, sizeof key);
 	/* Some MACs share their first half, as they may. */
@@ -164,7 +168,7 @@ static struct lgp_command new_command(enum lgp_kind kind, uint64_t token)
 static void expect_entry(const struct lgp_entry *entry, uint64_t actor)
 {
 	assert_int_equal(entry->seq, m.size);
-	assert_true(entry->time_us > m.last_us);
+	assert_int_equal(entry->time_us, m.time_us);
 	assert_int_equal(entry->policy, m.policy);
 	assert_int_equal(entry->actor, actor);
 	assert_int_equal(entry->prev_actor, m.last[actor]);
@@ -193,9 +197,6 @@ static void note_entry(const struct lgp_entry *entry)
 static struct lgp_outcome ask(struct lgp_command *command, uint64_t actor, enum lgp_problem expected)
 {
 	struct lgp_outcome out;
-	m.now_us += (int64_t)pick(50000);
-	/* A clock that goes back does not take the ledger's time back. */
-	command->time_us = chance(2) ? m.now_us - DAY_US : m.now_us;
 	must(lgp_judge(m.ledger, command, &out));
 	if (out.problem != expected)
 		fail_msg("kind %d at %llu: the ledger says %d (%s), the model %d", command->kind,
@@ -216,11 +217,10 @@ static struct lgp_outcome ask(struct lgp_command *command, uint64_t actor, enum 
 	return out;
 }
 
-/* The date that the next entry will have. */
+/* The date that the newest command's entry will have. */
 static int32_t next_date(void)
 {
-	/* Both sides of a clock that goes back: the ledger never goes below its own time. */
-	return (int32_t)(m.now_us / DAY_US);
+	return (int32_t)(m.time_us / DAY_US);
 }
 
 /* ---- acts ------------------------------------------------------------------------------------ */

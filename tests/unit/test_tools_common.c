@@ -90,7 +90,7 @@ static void tables_align_by_what_a_terminal_shows(void **state)
 		table_text(&table, cells[i]);
 	assert_true(table_print(&table, out));
 	fclose(out);
-	assert_string_equal(text, "name   n  x\n日本  12  y\nJosé   7  \n");
+	assert_string_equal(text, "name   n  x\n日本  12  y\nJosé   7\n");
 	free(text);
 	table_deinit(&table);
 }

@@ -159,8 +159,9 @@ static bool root_holds(const struct integrity *integrity, const struct lgp_hash 
 static void settle(struct integrity *integrity, bool by_leaves, uint64_t size)
 {
 	char verdict[128];
-	snprintf(verdict, sizeof verdict, "the checkpoint at size %" PRIu64 " signed the %s hash: the %s",
-	         size, by_leaves ? "stored" : "entry's",
+	snprintf(verdict, sizeof verdict,
+	         "the checkpoint at size %" PRIu64 " signed the %s hash: the %s", size,
+	         by_leaves ? "stored" : "entry's",
 	         by_leaves ? "entry was changed" : "stored hash was changed");
 	tell_differences(integrity, verdict);
 	if (by_leaves)
@@ -181,7 +182,8 @@ static void judge_root(struct integrity *integrity, const struct stored_checkpoi
 	char told[HEX_MAX], computed[HEX_MAX];
 	merkle_root(&integrity->entries, &made);
 	finding_entry(integrity->findings, RULE_CHECKPOINT_ROOT, stored->size - 1,
-	              "the checkpoint at size %" PRIu64 " has the root %s..., the entries have %s...",
+	              "the checkpoint at size %" PRIu64
+	              " has the root %s..., the entries have %s...",
 	              stored->size, hex(&stored->root, told), hex(&made, computed));
 }
 
@@ -236,8 +238,8 @@ static enum lgp_status read_on(struct integrity *integrity, uint64_t from)
 		                            &integrity->checkpoint_count);
 	}
 	finding_ledger(integrity->findings, RULE_FILE,
-	               "the checkpoints of sizes %" PRIu64 " to %" PRIu64 " cannot be read: %s", from,
-	               to, lgp_fault_detail());
+	               "the checkpoints of sizes %" PRIu64 " to %" PRIu64 " cannot be read: %s",
+	               from, to, lgp_fault_detail());
 	return status;
 }
 
@@ -318,12 +320,21 @@ void integrity_skip(struct integrity *integrity, uint64_t first, uint64_t next)
 
 /* ---- a block ---------------------------------------------------------------------- */
 
+/* Where no entry of a strip is there, that the strip is missing too is no news. */
+static bool strip_needed(const struct block *block, unsigned first)
+{
+	for (unsigned i = first; i < block->count && i < first + LGP_STRIP_HASHES; i++)
+		if (block->cell[i] == CELL_HERE)
+			return true;
+	return block->leaves[first / LGP_STRIP_HASHES].cell != CELL_MISSING;
+}
+
 static void judge_leaf(struct integrity *integrity, const struct block *block, unsigned i)
 {
 	uint64_t seq = block->first + i;
 	const struct strip *strip = &block->leaves[i / LGP_STRIP_HASHES];
 	struct lgp_hash entry;
-	if (i % LGP_STRIP_HASHES == 0 && strip->cell != CELL_HERE)
+	if (i % LGP_STRIP_HASHES == 0 && strip->cell != CELL_HERE && strip_needed(block, i))
 		tell_node(integrity, strip->cell, 0, seq / LGP_STRIP_HASHES);
 	if (block->cell[i] == CELL_HERE) {
 		tell_gap(integrity, block->cause);
@@ -379,7 +390,8 @@ static void judge_behind(struct integrity *integrity, enum lgp_log_table table, 
 	bool last = level == MERKLE_TILE_LEVELS - 1;
 	if (key >> 56 == level || (last && key >> 56 > level))
 		finding_ledger(integrity->findings, RULE_STRIP_EXTRA,
-		               "strip %" PRIu64 " of tile level %" PRIu64 " of table \"%s\" is behind "
+		               "strip %" PRIu64 " of tile level %" PRIu64
+		               " of table \"%s\" is behind "
 		               "the tree's end",
 		               key & (UINT64_MAX >> 8), key >> 56, lgp_log_tables[table].name);
 }
@@ -405,7 +417,8 @@ static void judge_covered(struct integrity *integrity)
 		               integrity->extent.covered, size);
 	if (covered < size)
 		finding_entry(integrity->findings, RULE_UNCOVERED, covered,
-		              "%" PRIu64 " at the end are covered by no checkpoint", size - covered);
+		              "%" PRIu64 " at the end are covered by no checkpoint",
+		              size - covered);
 }
 
 static void judge_anchor_behind(struct integrity *integrity, const struct anchor *anchor)

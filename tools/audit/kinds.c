@@ -25,10 +25,10 @@ static const struct kind_info kinds[] = {
 };
 
 static const char *const field_names[FIELD_COUNT] = {
-        [FIELD_NONE] = "nothing",     [FIELD_ACTOR] = "actor",
-        [FIELD_STAFF] = "staff",      [FIELD_CUSTOMER] = "customer",
-        [FIELD_SITE] = "site",        [FIELD_BUDGET] = "budget",
-        [FIELD_REASON] = "reason",    [FIELD_TOUCHPOINT] = "touchpoint",
+        [FIELD_NONE] = "nothing",  [FIELD_ACTOR] = "actor",
+        [FIELD_STAFF] = "staff",   [FIELD_CUSTOMER] = "customer",
+        [FIELD_SITE] = "site",     [FIELD_BUDGET] = "budget",
+        [FIELD_REASON] = "reason", [FIELD_TOUCHPOINT] = "touchpoint",
         [FIELD_UNIT] = "unit",
 };
 

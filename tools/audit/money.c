@@ -37,7 +37,7 @@ static enum lgp_status no_memory(void)
 
 static uint64_t account_key(enum lgp_class class, uint64_t owner)
 {
-	return (uint64_t)class << 56 | (owner & OWNER_MAX);
+	return (uint64_t) class << 56 | (owner & OWNER_MAX);
 }
 
 static int64_t balance(const struct money *money, enum lgp_class class, uint64_t owner,
@@ -104,9 +104,8 @@ static enum lgp_status note_budget(struct money *money, const struct lgp_entry *
 /* Whether the entry's budget is known to hold another unit than it moves. */
 static bool other_unit(const struct money *money, const struct lgp_entry *entry)
 {
-	const struct slot *slot = entry->budget != UINT64_MAX
-	                                  ? slots_find(&money->held, entry->budget + 1, 0)
-	                                  : NULL;
+	const struct slot *slot =
+	        entry->budget != UINT64_MAX ? slots_find(&money->held, entry->budget + 1, 0) : NULL;
 	return slot != NULL && slot->number != entry->unit;
 }
 
@@ -139,9 +138,9 @@ static enum lgp_status judge_balance(struct money *money, const struct lgp_entry
 {
 	int64_t replayed = 0, off;
 	if (entry->customer != 0 && entry->unit != 0 && kind_meant(entry) != LGP_KIND_IMPORT &&
-	    __builtin_add_overflow(
-	            balance(money, LGP_CLASS_CUSTOMER, entry->customer, entry->unit),
-	            balance(money, LGP_CLASS_EARNED, entry->customer, entry->unit), &replayed))
+	    __builtin_add_overflow(balance(money, LGP_CLASS_CUSTOMER, entry->customer, entry->unit),
+	                           balance(money, LGP_CLASS_EARNED, entry->customer, entry->unit),
+	                           &replayed))
 		replayed = INT64_MAX;
 	if (entry->balance == replayed)
 		return LGP_OK;
@@ -156,8 +155,8 @@ static enum lgp_status judge_balance(struct money *money, const struct lgp_entry
 		slot->amount = off;
 	}
 	finding_entry(money->findings, RULE_BALANCE, entry->seq,
-	              "it tells a balance of %" PRId64 ", a replay has %" PRId64 ", of customer %" PRIu64
-	              " in unit %" PRIu64,
+	              "it tells a balance of %" PRId64 ", a replay has %" PRId64
+	              ", of customer %" PRIu64 " in unit %" PRIu64,
 	              entry->balance, replayed, entry->customer, entry->unit);
 	return LGP_OK;
 }
@@ -186,8 +185,8 @@ static void judge_same(struct money *money, const struct lgp_entry *entry, const
 {
 	if (mine != grants)
 		finding_entry(money->findings, RULE_REVERSAL, entry->seq,
-		              "its %s is %" PRIu64 ", that of the grant %" PRIu64 " is %" PRIu64, name,
-		              mine, entry->refers_to, grants);
+		              "its %s is %" PRIu64 ", that of the grant %" PRIu64 " is %" PRIu64,
+		              name, mine, entry->refers_to, grants);
 }
 
 static enum lgp_status judge_reversal(struct money *money, const struct lgp_entry *entry)

@@ -80,9 +80,10 @@ static void judge_house(struct parties *parties, const struct lgp_entry *entry)
 {
 	const struct kind_info *info = kind_info(entry->kind);
 	if (entry->actor == 0 && (info == NULL || (info->rules & KIND_HOUSE) == 0))
-		finding_entry(parties->findings, RULE_REFERENCE, entry->seq,
-		              "nobody asked for it: its actor is 0, the house, which asks for no %s",
-		              lgp_kind_name(entry->kind));
+		finding_entry(
+		        parties->findings, RULE_REFERENCE, entry->seq,
+		        "nobody asked for it: its actor is 0, the house, which asks for no %s",
+		        lgp_kind_name(entry->kind));
 }
 
 static void judge_refers_to(struct parties *parties, const struct lgp_entry *entry)
@@ -159,7 +160,8 @@ static void judge_links(struct parties *parties, const struct lgp_entry *entry)
 			judge_link(parties, entry, &links[i]);
 		else if (links[i].prev != 0)
 			finding_entry(parties->findings, links[i].rule, entry->seq,
-			              "it has no %s, and names %" PRIu64 " as that one's last entry",
+			              "it has no %s, and names %" PRIu64
+			              " as that one's last entry",
 			              links[i].name, links[i].prev);
 	/* All are judged before one moves on: the customer may be the actor too. */
 	for (unsigned i = 0; i < 3; i++)

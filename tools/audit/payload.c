@@ -25,7 +25,7 @@ struct orphan {
 };
 
 struct payload_check {
-	struct source *source;     /* borrowed, both */
+	struct source *source; /* borrowed, both */
 	struct findings *findings;
 	struct sorter *bound;
 	struct orphan *orphans; /* owned, in the order of their keys */
@@ -78,7 +78,8 @@ enum lgp_status payload_check_entry(struct payload_check *check, const struct lg
 		                  (uint64_t)entry->kind << SEQ_BITS | entry->seq);
 	if (defines(entry->kind))
 		finding_entry(check->findings, RULE_DEFINITION, entry->seq,
-		              "it defines a %s and binds no definition", lgp_kind_name(entry->kind));
+		              "it defines a %s and binds no definition",
+		              lgp_kind_name(entry->kind));
 	return LGP_OK;
 }
 

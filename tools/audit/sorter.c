@@ -198,8 +198,8 @@ static enum lgp_status run_fill(struct sorter *sorter, struct run *run, size_t w
 		want = (size_t)(run->end - run->at);
 	run->next = run->filled = 0;
 	while (run->filled < want) {
-		ssize_t n = pread(sorter->file, run->window + run->filled, want - run->filled,
-		                  run->at);
+		ssize_t n =
+		        pread(sorter->file, run->window + run->filled, want - run->filled, run->at);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)

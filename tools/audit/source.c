@@ -32,9 +32,8 @@ static enum lgp_status run(void *context)
 {
 	struct call *call = context;
 	struct source *source = call->source;
-	enum lgp_status status = source->txn == NULL
-	                                 ? lgp_kv_read_begin(source->kv, &source->txn)
-	                                 : lgp_kv_read_renew(source->txn);
+	enum lgp_status status = source->txn == NULL ? lgp_kv_read_begin(source->kv, &source->txn)
+	                                             : lgp_kv_read_renew(source->txn);
 	return status != LGP_OK ? status : call->read(source, call->arguments);
 }
 
@@ -292,7 +291,8 @@ static enum lgp_status read_behind(struct source *source, void *arguments)
 	enum lgp_status status = table_end(source, LGP_LOG_ENTRIES, &size);
 	if (status != LGP_OK)
 		return status;
-	strips = ((size >> LGP_TILE_HEIGHT * call->level) + LGP_STRIP_HASHES - 1) / LGP_STRIP_HASHES;
+	strips =
+	        ((size >> LGP_TILE_HEIGHT * call->level) + LGP_STRIP_HASHES - 1) / LGP_STRIP_HASHES;
 	if (call->table == LGP_LOG_NODES && call->level == 0)
 		strips = 0; /* those are kept with the leaves */
 	status = seek(source, call->table, LGP_KV_INTEGER((uint64_t)call->level << 56 | strips),
@@ -507,6 +507,7 @@ enum lgp_status source_payloads(struct source *source, const struct lgp_hash *af
                                 struct payloads *out)
 {
 	out->count = 0;
-	enum lgp_status status = guarded(source, read_payloads, &(struct payloads_call){after, out});
+	enum lgp_status status =
+	        guarded(source, read_payloads, &(struct payloads_call){after, out});
 	return out->count > 0 ? LGP_OK : status;
 }

@@ -76,7 +76,7 @@ static void print_unit(const struct verify *verify, const struct unit_sums *sums
 	name_unit(verify, sums->unit, &name);
 	fprintf(out, "unit %s (entry %" PRIu64 "), %" PRIu64 " accounts:", name.code, sums->unit,
 	        sums->accounts);
-	for (enum lgp_class class = LGP_CLASS_NONE + 1; class < LGP_CLASS_COUNT; class++)
+	for (enum lgp_class class = LGP_CLASS_NONE + 1; class < LGP_CLASS_COUNT; class ++)
 		if (sums->of_class[class] != 0)
 			fprintf(out, " %s %s,", lgp_class_name(class),
 			        amount_text(sums->of_class[class], name.scale, text));
@@ -94,7 +94,7 @@ static void print_unit_json(const struct verify *verify, const struct unit_sums 
 	fprintf(out, ", \"scale\": %u, \"accounts\": %" PRIu64 ", \"sums\": {", name.scale,
 	        sums->accounts);
 	const char *comma = "";
-	for (enum lgp_class class = LGP_CLASS_NONE + 1; class < LGP_CLASS_COUNT; class++) {
+	for (enum lgp_class class = LGP_CLASS_NONE + 1; class < LGP_CLASS_COUNT; class ++) {
 		fprintf(out, "%s\"%s\": %s", comma, lgp_class_name(class),
 		        amount_text(sums->of_class[class], 0, text));
 		comma = ", ";

@@ -100,7 +100,8 @@ static void judge_vkey(struct trust *trust, const char *text, struct findings *f
 	for (size_t i = 0; i < trust->key_count; i++)
 		if (memcmp(told.key, trust->keys[i].key, LGP_PUBLIC_KEY_LEN) == 0)
 			return;
-	finding_ledger(findings, RULE_META, "it says that its key is %s, which was not given", text);
+	finding_ledger(findings, RULE_META, "it says that its key is %s, which was not given",
+	               text);
 }
 
 enum lgp_status trust_read_meta(struct trust *trust, struct source *source,
@@ -130,8 +131,8 @@ static enum lgp_status anchor_open(const struct trust *trust, struct anchor *anc
 	enum lgp_status status = lgp_checkpoint_parse(note, &anchor->checkpoint, NULL);
 	if (status != LGP_OK)
 		return status;
-	if (trust->key_count > 0 && lgp_checkpoint_open(note, trust->keys, trust->key_count,
-	                                                &anchor->checkpoint) != LGP_OK)
+	if (trust->key_count > 0 &&
+	    lgp_checkpoint_open(note, trust->keys, trust->key_count, &anchor->checkpoint) != LGP_OK)
 		finding_ledger(findings, anchor->signature, "the %s, of size %" PRIu64 ": %s",
 		               anchor->name, anchor->checkpoint.size, lgp_fault_detail());
 	return LGP_OK;

@@ -107,9 +107,8 @@ static enum lgp_status judge_all(struct verify *verify)
 		return status;
 	integrity_finish(&verify->integrity);
 	status = judge_finish(&verify->judge, size, &verify->payloads);
-	return status == LGP_OK
-	               ? money_sum(&verify->judge.money, &verify->sums, &verify->sum_count)
-	               : status;
+	return status == LGP_OK ? money_sum(&verify->judge.money, &verify->sums, &verify->sum_count)
+	                        : status;
 }
 
 /* After a full pass alone: what was saved must never be ahead of what was seen. */

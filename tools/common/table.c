@@ -103,19 +103,23 @@ static void pad(FILE *out, size_t count)
 		fputc(' ', out);
 }
 
+/* Nothing stands behind the last cell that holds something. */
 static void print_row(const struct table *table, char *const *cells, const size_t *widths,
                       FILE *out)
 {
-	for (size_t i = 0; i < table->columns; i++) {
+	size_t used = table->columns;
+	while (used > 0 && cells[used - 1][0] == '\0')
+		used--;
+	for (size_t i = 0; i < used; i++) {
 		size_t space = widths[i] - text_width(lgp_view_of(cells[i]));
-		bool last = i + 1 == table->columns;
 		if (table->right[i])
 			pad(out, space);
 		fputs(cells[i], out);
-		if (!table->right[i] && !last)
-			pad(out, space);
-		fputs(last ? "\n" : "  ", out);
+		if (i + 1 == used)
+			break;
+		pad(out, table->right[i] ? 2 : space + 2);
 	}
+	fputc('\n', out);
 }
 
 bool table_print(const struct table *table, FILE *out)

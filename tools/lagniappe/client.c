@@ -73,8 +73,9 @@ const char *client_error(const struct client *client)
 void reply_deinit(struct reply *reply)
 {
 	free(reply->body);
+	reply->body = NULL;
 	json_decref(reply->json);
-	*reply = (struct reply){0};
+	reply->json = NULL;
 }
 
 void client_key(char out[CLIENT_KEY_MAX])
@@ -279,7 +280,7 @@ bool client_call(struct client *client, const struct call *call, struct reply *r
 		return fail(client, CURLE_OUT_OF_MEMORY);
 	snprintf(url, room, "%.*s%s", (int)base, client->options.url, call->path);
 	CURLcode code = CURLE_OK;
-	for (unsigned i = 0; i < CLIENT_ATTEMPTS_MAX; i++) {
+	for (unsigned i = 0;; i++) {
 		long retry_s = 0;
 		code = attempt(client, call, url, reply, &retry_s);
 		bool again = code == CURLE_OK ? asks_for_another(reply) : worth_another(code);
@@ -292,8 +293,5 @@ bool client_call(struct client *client, const struct call *call, struct reply *r
 		wait_before(i, retry_s);
 	}
 	free(url);
-	if (code == CURLE_OK)
-		return true;
-	reply_deinit(reply);
-	return fail(client, code);
+	return code == CURLE_OK || fail(client, code);
 }

@@ -319,7 +319,7 @@ static bool prepare(struct import *import)
 	    !read_header(import))
 		return false;
 	names_init(&import->names, import->session, import->rules.unit, site != NULL ? site : SITE);
-	import->started_ms = now_ms();
+	import->started_ms = import->told_ms = now_ms();
 	return import->session->dry_run ||
 	       names_prepare(&import->names, zone != NULL ? zone : "UTC", &import->rules.scale);
 }

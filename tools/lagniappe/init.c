@@ -65,11 +65,12 @@ static bool local_date(const char *zone, int64_t time_us, int32_t *days)
 	if (U_FAILURE(status) || !system_id || !zone_named_well(zone))
 		return false;
 	UCalendar *calendar = ucal_open(name, len, "en", UCAL_GREGORIAN, &status);
-	ucal_setMillis(calendar, (UDate)(time_us / 1000), &status);
+	int64_t time_ms = time_us / 1000;
+	ucal_setMillis(calendar, (UDate)time_ms, &status);
 	int64_t offset_ms = ucal_get(calendar, UCAL_ZONE_OFFSET, &status);
 	offset_ms += ucal_get(calendar, UCAL_DST_OFFSET, &status);
 	ucal_close(calendar);
-	*days = (int32_t)((time_us / 1000 + offset_ms) / 86400000);
+	*days = (int32_t)((time_ms + offset_ms) / 86400000);
 	return U_SUCCESS(status);
 }
 

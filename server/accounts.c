@@ -1,0 +1,127 @@
+/* accounts: what a customer holds, and how it came.
+ * Thread: the exchange's loop. */
+#include "lagniappe/codec.h"
+#include "server/answer.h"
+#include "server/customers.h"
+#include "server/endpoints.h"
+#include "server/words.h"
+
+/* ---- balances ------------------------------------------------------------------------- */
+
+static size_t list_units(struct lgp_ledger *ledger, uint64_t *numbers, size_t max)
+{
+	const struct lgp_record *record;
+	uint64_t after = 0;
+	size_t count = 0;
+	lgp_registry_lock(ledger);
+	while (count < max &&
+	       (record = lgp_registry_next(ledger, LGP_KIND_UNIT, after)) != NULL)
+		numbers[count++] = after = record->number;
+	lgp_registry_unlock(ledger);
+	return count;
+}
+
+static enum lgp_status write_balance(struct worker *worker, struct buf *out, uint64_t customer,
+                                     uint64_t unit)
+{
+	int64_t given = 0, earned = 0, held = 0;
+	enum lgp_status status =
+	        lgp_read_balance(worker->reader, LGP_CLASS_CUSTOMER, customer, unit, &given);
+	if (status == LGP_OK)
+		status = lgp_read_balance(worker->reader, LGP_CLASS_EARNED, customer, unit, &earned);
+	if (status == LGP_OK)
+		status = lgp_read_balance(worker->reader, LGP_CLASS_HELD, customer, unit, &held);
+	if (status != LGP_OK)
+		return status;
+	buf_text(out, "{");
+	answer_name(worker, out, "unit", unit);
+	json_write_int(out, "available", given + earned);
+	json_write_int(out, "held", held);
+	buf_text(out, "}");
+	return LGP_OK;
+}
+
+void balances_get(struct request *request)
+{
+	uint64_t units[PAGE_SIZE_MAX];
+	struct lgp_party party;
+	struct buf *out = request->exchange->out;
+	uint64_t customer = customer_find(request, &party);
+	if (customer == 0)
+		return;
+	size_t count = list_units(request->app->ledger, units, PAGE_SIZE_MAX);
+	buf_text(out, "{\"balances\":[");
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_text(out, ",");
+		enum lgp_status status = write_balance(request->worker, out, customer, units[i]);
+		if (status != LGP_OK) {
+			problem_fault(request->exchange, status, "balance");
+			return;
+		}
+	}
+	buf_text(out, "]");
+	answer_end(request->exchange, 200);
+}
+
+/* ---- the statement ---------------------------------------------------------------------- */
+
+static void write_entry(struct request *request, const struct lgp_entry *entry, bool first)
+{
+	struct buf *out = request->exchange->out;
+	buf_text(out, first ? "{" : ",{");
+	answer_entry(request->worker, out, entry, false);
+	if (entry->prev_customer != 0)
+		json_write_int(out, "previous", (int64_t)entry->prev_customer);
+	buf_text(out, ",\"receipt_url\":\"/v1/receipts/");
+	buf_decimal(out, entry->seq);
+	buf_text(out, "\"");
+	/* What was said is for those to whom it was said. */
+	if (request->principal.role != LGP_ROLE_AUDITOR)
+		words_write(request->worker, out, entry);
+	buf_text(out, "}");
+}
+
+/* Where the page begins: the newest entry, or where the page before ended. */
+static bool first_entry(struct request *request, uint64_t customer, const struct lgp_party *party,
+                        uint64_t *seq)
+{
+	struct lgp_entry entry;
+	*seq = party->last;
+	if (request->page_token.len == 0)
+		return true;
+	if (lgp_decimal_parse(request->page_token, seq) == LGP_OK && *seq <= party->last &&
+	    lgp_read_entry(request->worker->reader, *seq, &entry) == LGP_OK &&
+	    entry.customer == customer)
+		return true;
+	problem_reply(request->exchange, LGP_PROBLEM_MALFORMED, "page_token",
+	              "page_token must be a next_page_token as answered");
+	return false;
+}
+
+void statement_get(struct request *request)
+{
+	struct lgp_party party;
+	struct lgp_entry entry;
+	struct buf *out = request->exchange->out;
+	uint64_t seq, customer = customer_find(request, &party);
+	if (customer == 0 || !first_entry(request, customer, &party, &seq))
+		return;
+	buf_text(out, "{\"entries\":[");
+	for (uint64_t i = 0; seq != 0 && i < request->page_size; i++) {
+		enum lgp_status status = lgp_read_entry(request->worker->reader, seq, &entry);
+		if (status != LGP_OK) {
+			problem_fault(request->exchange, status, "statement");
+			return;
+		}
+		write_entry(request, &entry, i == 0);
+		seq = entry.prev_customer;
+	}
+	buf_text(out, "]");
+	if (seq != 0) {
+		char token[20];
+		json_write_text(out, "next_page_token",
+		                (struct lgp_view){token, lgp_decimal_format(token, seq)});
+	}
+	answer_end(request->exchange, 200);
+}
