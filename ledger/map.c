@@ -1,5 +1,6 @@
-/* map: bytes to bytes in memory: an array of items, an open-addressed table
- * over it, and the bytes in large blocks.  Thread: one at a time. */
+/* map: bytes to bytes in memory: items in large blocks, an open-addressed table
+ * that points to them (a hit costs two cache misses), and an array that keeps
+ * their order.  Thread: one at a time. */
 #include "map.h"
 
 #include <stdlib.h>
@@ -10,22 +11,23 @@
 
 struct item {
 	uint16_t key_len, value_len, value_cap;
-	char *bytes; /* the key, then the value */
+	char bytes[]; /* the key, then the value */
 };
 
 struct block {
 	struct block *next;
 	size_t used, cap;
-	char bytes[];
+	_Alignas(8) char bytes[];
 };
 
 struct slot {
+	struct item *item; /* NULL is empty */
 	uint32_t hash;
-	uint32_t item; /* its index plus 1; 0 is empty */
+	uint32_t index; /* the item's place in the order */
 };
 
 struct map {
-	struct item *items;
+	struct item **items;
 	size_t count, cap;
 	struct slot *table;
 	size_t mask; /* its size less 1, a power of two */
@@ -94,9 +96,9 @@ void map_free(struct map *map)
 static void clear_slots(struct map *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
-		const struct item *item = &map->items[i];
+		const struct item *item = map->items[i];
 		size_t at = hash_of((struct lgp_view){item->bytes, item->key_len}) & map->mask;
-		while (map->table[at].item != i + 1)
+		while (map->table[at].item != item)
 			at = (at + 1) & map->mask;
 		map->table[at] = (struct slot){0};
 	}
@@ -117,22 +119,19 @@ static struct slot *find(const struct map *map, struct lgp_view key, uint32_t ha
 	size_t at = hash & map->mask;
 	for (;; at = (at + 1) & map->mask) {
 		struct slot *slot = &map->table[at];
-		if (slot->item == 0)
+		if (slot->item == NULL)
 			return slot;
-		if (slot->hash != hash)
-			continue;
-		const struct item *item = &map->items[slot->item - 1];
-		if (item->key_len == key.len && memcmp(item->bytes, key.ptr, key.len) == 0)
+		if (slot->hash == hash && slot->item->key_len == key.len &&
+		    memcmp(slot->item->bytes, key.ptr, key.len) == 0)
 			return slot;
 	}
 }
 
 bool map_get(const struct map *map, struct lgp_view key, struct lgp_view *value)
 {
-	const struct slot *slot = find(map, key, hash_of(key));
-	if (slot->item == 0)
+	const struct item *item = find(map, key, hash_of(key))->item;
+	if (item == NULL)
 		return false;
-	const struct item *item = &map->items[slot->item - 1];
 	*value = (struct lgp_view){item->bytes + item->key_len, item->value_len};
 	return true;
 }
@@ -140,11 +139,11 @@ bool map_get(const struct map *map, struct lgp_view key, struct lgp_view *value)
 static void rehash(struct map *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
-		const struct item *item = &map->items[i];
+		struct item *item = map->items[i];
 		struct lgp_view key = {item->bytes, item->key_len};
 		uint32_t hash = hash_of(key);
 		struct slot *slot = find(map, key, hash);
-		*slot = (struct slot){hash, (uint32_t)i + 1};
+		*slot = (struct slot){item, hash, (uint32_t)i};
 	}
 }
 
@@ -154,7 +153,7 @@ static bool grow(struct map *map)
 		size_t cap = map->cap == 0 ? TABLE_MIN : map->cap * 2;
 		if (cap > UINT32_MAX)
 			return false;
-		struct item *items = realloc(map->items, cap * sizeof *items);
+		struct item **items = realloc(map->items, cap * sizeof *items);
 		if (items == NULL)
 			return false;
 		map->items = items;
@@ -173,8 +172,10 @@ static bool grow(struct map *map)
 	return true;
 }
 
-static char *allot(struct map *map, size_t n)
+static struct item *item_new(struct map *map, struct lgp_view key, struct lgp_view value)
 {
+	/* Items begin at multiples of 8, for their lengths' alignment. */
+	size_t n = (sizeof(struct item) + key.len + value.len + 7) & ~(size_t)7;
 	struct block *block = map->blocks;
 	if (block == NULL || block->cap - block->used < n) {
 		size_t cap = n > BLOCK_BYTES ? n : BLOCK_BYTES;
@@ -185,25 +186,32 @@ static char *allot(struct map *map, size_t n)
 		map->blocks = block;
 		map->block_bytes += cap;
 	}
-	char *bytes = block->bytes + block->used;
+	struct item *item = (struct item *)(void *)(block->bytes + block->used);
 	block->used += n;
-	return bytes;
+	item->key_len = (uint16_t)key.len;
+	item->value_cap = (uint16_t)value.len;
+	memcpy(item->bytes, key.ptr, key.len);
+	return item;
 }
 
-static bool item_set(struct map *map, struct item *item, struct lgp_view key, struct lgp_view value)
+static void item_set(struct item *item, struct lgp_view value)
 {
-	if (item->bytes == NULL || item->value_cap < value.len) {
-		char *bytes = allot(map, key.len + value.len);
-		if (bytes == NULL)
-			return false;
-		memcpy(bytes, key.ptr, key.len);
-		item->bytes = bytes;
-		item->key_len = (uint16_t)key.len;
-		item->value_cap = (uint16_t)value.len;
-	}
 	if (value.len > 0)
-		memcpy(item->bytes + key.len, value.ptr, value.len);
+		memcpy(item->bytes + item->key_len, value.ptr, value.len);
 	item->value_len = (uint16_t)value.len;
+}
+
+/* A longer value takes a new item in the place of the old. */
+static bool overwrite(struct map *map, struct slot *slot, struct lgp_view key,
+                      struct lgp_view value)
+{
+	if (slot->item->value_cap < value.len) {
+		struct item *item = item_new(map, key, value);
+		if (item == NULL)
+			return false;
+		map->items[slot->index] = slot->item = item;
+	}
+	item_set(slot->item, value);
 	return true;
 }
 
@@ -212,16 +220,17 @@ bool map_put(struct map *map, struct lgp_view key, struct lgp_view value)
 	require(key.len <= UINT16_MAX && value.len <= UINT16_MAX);
 	uint32_t hash = hash_of(key);
 	struct slot *slot = find(map, key, hash);
-	if (slot->item != 0)
-		return item_set(map, &map->items[slot->item - 1], key, value);
+	if (slot->item != NULL)
+		return overwrite(map, slot, key, value);
 	if (!grow(map))
 		return false;
-	struct item item = {0};
-	if (!item_set(map, &item, key, value))
+	struct item *item = item_new(map, key, value);
+	if (item == NULL)
 		return false;
-	map->items[map->count++] = item;
+	item_set(item, value);
 	slot = find(map, key, hash); /* the table may have grown */
-	*slot = (struct slot){hash, (uint32_t)map->count};
+	*slot = (struct slot){item, hash, (uint32_t)map->count};
+	map->items[map->count++] = item;
 	return true;
 }
 
@@ -239,15 +248,15 @@ size_t map_bytes(const struct map *map)
 void map_item(const struct map *map, size_t i, struct lgp_view *key, struct lgp_view *value)
 {
 	require(i < map->count);
-	const struct item *item = &map->items[i];
+	const struct item *item = map->items[i];
 	*key = (struct lgp_view){item->bytes, item->key_len};
 	*value = (struct lgp_view){item->bytes + item->key_len, item->value_len};
 }
 
 static int compare(const void *a, const void *b, void *map)
 {
-	const struct item *items = ((const struct map *)map)->items;
-	const struct item *x = &items[*(const size_t *)a], *y = &items[*(const size_t *)b];
+	struct item *const *items = ((const struct map *)map)->items;
+	const struct item *x = items[*(const size_t *)a], *y = items[*(const size_t *)b];
 	size_t len = x->key_len < y->key_len ? x->key_len : y->key_len;
 	int order = memcmp(x->bytes, y->bytes, len);
 	return order != 0 ? order : (x->key_len > y->key_len) - (x->key_len < y->key_len);

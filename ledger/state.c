@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SEEN_MAX (8 * LGP_BATCH_MAX)
+
 enum { TABLE_RECORDS, TABLE_META, TABLE_COUNT };
 
 static const struct lgp_kv_table tables[TABLE_COUNT] = {
@@ -25,6 +27,7 @@ struct state {
 	struct lgp_kv *kv;
 	struct lgp_kv_txn *txn; /* the ledger thread's snapshot of the file */
 	struct map *delta;
+	struct map *seen; /* what the open batch read from below; an empty value: nothing there */
 	struct map *active, *frozen; /* under lock for all but the ledger thread */
 	pthread_rwlock_t lock;
 	_Atomic int frozen_is;
@@ -105,9 +108,10 @@ static bool make_layers(struct state *state)
 	pthread_rwlock_init(&state->lock, &attributes);
 	pthread_rwlockattr_destroy(&attributes);
 	state->delta = map_new();
+	state->seen = map_new();
 	state->active = map_new();
 	state->frozen = map_new();
-	return state->delta != NULL && state->active != NULL && state->frozen != NULL;
+	return state->delta != NULL && state->seen != NULL && state->active != NULL && state->frozen != NULL;
 }
 
 enum lgp_status state_open(const char *path, size_t map_bytes, struct state **out,
@@ -141,6 +145,7 @@ void state_close(struct state *state)
 		return;
 	close_file(state);
 	map_free(state->delta);
+	map_free(state->seen);
 	map_free(state->active);
 	map_free(state->frozen);
 	pthread_rwlock_destroy(&state->lock);
@@ -154,12 +159,29 @@ struct lgp_kv *state_kv(struct state *state)
 
 /* ---- raw records ------------------------------------------------------------- */
 
-enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_view *value)
+static enum lgp_status get_below(struct state *state, struct lgp_view key, struct lgp_view *value)
 {
-	if (map_get(state->delta, key, value) || map_get(state->active, key, value) ||
-	    map_get(state->frozen, key, value))
+	if (map_get(state->active, key, value) || map_get(state->frozen, key, value))
 		return LGP_OK;
 	return lgp_kv_get(state->txn, TABLE_RECORDS, key, value);
+}
+
+/* A command looks at one record several times: to judge, to link, to apply. */
+enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_view *value)
+{
+	if (map_get(state->delta, key, value))
+		return LGP_OK;
+	if (map_get(state->seen, key, value))
+		return value->len > 0 ? LGP_OK : LGP_MISSING;
+	enum lgp_status status = get_below(state, key, value);
+	if (status != LGP_OK && status != LGP_MISSING)
+		return status;
+	if (map_count(state->seen) == SEEN_MAX)
+		map_clear(state->seen);
+	struct lgp_view seen = status == LGP_OK ? *value : (struct lgp_view){NULL, 0};
+	if (!map_put(state->seen, key, seen))
+		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a record");
+	return status;
 }
 
 enum lgp_status state_put(struct state *state, struct lgp_view key, struct lgp_view value)
@@ -210,6 +232,7 @@ enum lgp_status state_publish(struct state *state)
 	}
 	pthread_rwlock_unlock(&state->lock);
 	map_clear(state->delta);
+	map_clear(state->seen);
 	return fits ? LGP_OK : lgp_fault(LGP_NO_MEMORY, "state: no memory for the overlay");
 }
 
@@ -217,6 +240,7 @@ enum lgp_status state_settle(struct state *state)
 {
 	if (atomic_load_explicit(&state->frozen_is, memory_order_acquire) != FROZEN_DONE)
 		return LGP_OK;
+	map_clear(state->seen);
 	lgp_kv_read_reset(state->txn);
 	enum lgp_status status = lgp_kv_read_renew(state->txn);
 	if (status != LGP_OK)

@@ -49,7 +49,7 @@ struct app {
 	struct people *people;
 	struct ledger_thread *ledger_thread;
 	struct upkeep *upkeep;
-	struct http_server *http;
+	_Atomic(struct http_server *) http; /* NULL until all loops listen */
 	unsigned loops;
 	struct worker **workers; /* by loop */
 	char *openapi;           /* the document, made at start */

@@ -332,9 +332,8 @@ static void settle_reading(struct conn *conn)
 	if (conn->deadline.kind != DEADLINE_BODY)
 		arm(conn, DEADLINE_BODY);
 	if (request->expects_continue && request->body_len == 0) {
-		static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 		request->expects_continue = false;
-		output_add(conn, go_on, sizeof(go_on) - 1);
+		output_continue(conn);
 	}
 }
 
@@ -461,7 +460,12 @@ static void fail_handshake(struct conn *conn)
 	if (wire->len > 0)
 		uv_try_write((uv_stream_t *)&conn->tcp, &bytes, 1);
 	buf_clear(wire);
-	linger(conn);
+	if (conn->work == NULL || output_finished(conn->work)) {
+		give_work(conn);
+		linger(conn);
+	} else {
+		conn_close(conn);
+	}
 }
 
 /* True when the session is ready for data. */

@@ -123,7 +123,7 @@ static void on_tick(uv_timer_t *tick)
 	set_date(loop);
 	while ((due = deadline_next_due(&loop->deadlines, loop_now_ms(loop), &kind)) != NULL)
 		conn_on_deadline(conn_of(due), kind);
-	if (loop->accept_again)
+	if (loop->accept_again && !loop->stopping)
 		conn_accept(loop);
 	if (loop->stopping && loop_now_ms(loop) >= loop->drain_due_ms)
 		for_each_conn(loop, conn_close);
@@ -214,8 +214,8 @@ static void *run_thread(void *argument)
 	if (handler->loop_start != NULL)
 		loop->data = handler->loop_start(loop, handler->context);
 	uv_run(&loop->uv, UV_RUN_DEFAULT);
-	/* Those who posted expect to be called, before and after they are told to
-	 * post no more; what they resume is gone. */
+	/* Those who posted are called, whatever they resume is gone.  loop_stop
+	 * returns when nobody will post again: the loop's memory goes next. */
 	run_posts(loop);
 	end_turn(loop);
 	if (handler->loop_stop != NULL)

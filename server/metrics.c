@@ -137,8 +137,10 @@ static void write_ledger(const struct app *app, struct buf *out)
 void metrics_get(struct request *request)
 {
 	struct buf *out = request->exchange->out;
-	struct http_stats http;
-	http_server_stats(request->app->http, &http);
+	struct http_stats http = {0};
+	const struct http_server *server = atomic_load(&request->app->http);
+	if (server != NULL)
+		http_server_stats(server, &http);
 	gauge(out, "connections_open", "gauge", "Connections open now.", http.connections_open);
 	gauge(out, "connections_total", "counter", "Connections accepted.", http.connections_total);
 	gauge(out, "connections_refused_total", "counter", "Connections closed at the bound.",

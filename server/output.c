@@ -152,22 +152,30 @@ static void pump(struct conn *conn)
 		conn_written(conn);
 }
 
+/* Bytes that are whole replies: no reply in hand is begun after them here. */
+static void add(struct conn *conn, const struct buf *bytes)
+{
+	if (conn->state == CONN_CLOSED)
+		return;
+	if (conn->tls == NULL)
+		send_or_keep(conn, bytes);
+	else if (tls_session_write(conn->tls, bytes->ptr, bytes->len))
+		take_wire(conn);
+	else
+		conn_close(conn);
+	start_pending(conn);
+	if (conn->state == CONN_READING && !output_finished(conn->work))
+		conn_move(conn, CONN_WRITING);
+}
+
 void output_flush(struct conn *conn)
 {
 	struct loop *loop = conn->loop;
 	struct buf *cork = &loop->cork;
-	if (cork->len == 0 || loop->cork_conn != conn || conn->state == CONN_CLOSED)
+	if (cork->len == 0 || loop->cork_conn != conn)
 		return;
-	if (conn->tls == NULL)
-		send_or_keep(conn, cork);
-	else if (tls_session_write(conn->tls, cork->ptr, cork->len))
-		take_wire(conn);
-	else
-		conn_close(conn);
+	add(conn, cork);
 	buf_clear(cork);
-	start_pending(conn);
-	if (conn->state == CONN_READING && !output_finished(conn->work))
-		conn_move(conn, CONN_WRITING);
 }
 
 /* Whether the reply is better gathered than written: others follow at once, or
@@ -215,13 +223,10 @@ void output_reply(struct conn *conn)
 		pump(conn);
 }
 
-void output_add(struct conn *conn, const char *bytes, size_t len)
+void output_continue(struct conn *conn)
 {
-	struct loop *loop = conn->loop;
-	require(loop->cork.len == 0);
-	buf_add(&loop->cork, bytes, len);
-	loop->cork_conn = conn;
-	output_flush(conn);
+	char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	add(conn, &(struct buf){.ptr = line, .len = sizeof(line) - 1});
 }
 
 void output_wire(struct conn *conn)

@@ -16,8 +16,8 @@
 void output_reply(struct conn *conn);
 /* Writes what is corked. */
 void output_flush(struct conn *conn);
-/* A few bytes between replies: 100 Continue. */
-void output_add(struct conn *conn, const char *bytes, size_t len);
+/* 100 Continue (RFC 9110 section 15.2.1), between replies. */
+void output_continue(struct conn *conn);
 /* Sends what TLS has put into the loop's wire on its own account. */
 void output_wire(struct conn *conn);
 /* Nothing waits to be written. */

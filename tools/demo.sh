@@ -136,7 +136,7 @@ Grant 15.00 EUR, and verify its receipt offline:
   $build/lagniappe receipt verify $work/grant.json --key '$vkey'
 
 What the customer holds now:
-  LAGNIAPPE_TOKEN=$customer_token $build/lagniappe --url $url balances $guest
+  LAGNIAPPE_TOKEN=$staff $build/lagniappe --url $url balances $guest
 
 Ctrl-C stops it.
 END

@@ -327,7 +327,7 @@ const struct mutation damages[] = {
         {"a_dropped_entry_is_named", "entry-missing link-actor link-customer",
          NULL, entry_dropped, NULL},
         {"swapped_entries_are_named",
-         "entry-seq leaf-hash time", NULL,
+         "entry-seq leaf-hash time link-actor link-customer", NULL,
          entries_swapped, NULL},
         {"a_doubled_entry_is_named",
          "entry-seq leaf-hash time key-reused link-actor link-customer", NULL,

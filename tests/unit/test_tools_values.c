@@ -75,9 +75,10 @@ static void more_decimals_than_the_unit_are_refused(void **state)
 static void what_is_no_amount_is_refused(void **state)
 {
 	static const char *const texts[] = {
-	        "",     " ",      ".",        "-",   ".5",   "5.",       "1.2.3", "12,34", "1,2345",
-	        ",123", "1,,234", "1234,567", "--5", "(-5)", "-5-",      "five",  "1e3",   "0x10",
-	        "1 2",  "£",      "££5",      "(5",  "5)",   "1,234,56", "1.2,3", "NaN",   "5 EUR"};
+	        "",      " ",      ".",        "-",         ".5",       "5.",  "1.2.3",
+	        "12,34", "1,2345", ",123",     "1,,234",    "1234,567", "--5", "(-5)",
+	        "-5-",   "five",   "1e3",      "0x10",      "1 2",      "£",   "££5",
+	        "(5",    "5)",     "1,234,56", "12,34,567", "1.2,3",    "NaN", "5 EUR"};
 	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		assert_no_amount(texts[i], 2);
@@ -134,6 +135,7 @@ static void days_are_read_by_their_format(void **state)
 	assert_day("%d/%m/%Y", "7/1/2016", "2016-01-07");
 	assert_day("%m/%d/%y", "12/31/99", "1999-12-31");
 	assert_day("%m/%d/%y", "12/31/68", "2068-12-31");
+	assert_day("%m/%d/%y", "01/01/69", "1969-01-01");
 	assert_day("%Y-%m-%d", "2016-02-29", "2016-02-29");
 	assert_day("%F %T", "2016-02-29 23:59:60", "2016-02-29");
 	assert_day("%d %b %Y", "1 September 2020", "2020-09-01");
@@ -219,6 +221,8 @@ static void staff_ids_never_hold_a_name_or_a_whole_card(void **state)
 	                                      {"XXXX-XXXX-8738", "card-8738"},
 	                                      {"**** **** 12", "card-12"},
 	                                      {"E1234", "e1234"},
+	                                      {"8738", "8738"},
+	                                      {"X12", "x12"},
 	                                      {"emp/77", "emp-77"}};
 	static const char *const hidden[] = {
 	        "Smith", "Ana Smith", "Ana Smith 2", "4929123456788738", "4929 1234 5678 8738",
@@ -262,6 +266,12 @@ static void digests_of_parts_do_not_run_into_each_other(void **state)
 	(void)state;
 	tally_digest(a, 2, one);
 	tally_digest(b, 2, two);
+	assert_memory_not_equal(one, two, sizeof one);
+	/* Nor is a part taken for what stands between two. */
+	const struct lgp_view c[] = {LGP_VIEW("a"), LGP_VIEW("")};
+	const struct lgp_view d[] = {LGP_VIEW("a\0\0\0\0\0\0\0\0")};
+	tally_digest(c, 2, one);
+	tally_digest(d, 1, two);
 	assert_memory_not_equal(one, two, sizeof one);
 }
 

@@ -43,6 +43,8 @@ static uint64_t account_key(enum lgp_class class, uint64_t owner)
 static int64_t balance(const struct money *money, enum lgp_class class, uint64_t owner,
                        uint64_t unit)
 {
+	if (!money->moved[class])
+		return 0;
 	const struct slot *slot = slots_find(&money->accounts, account_key(class, owner), unit);
 	return slot != NULL ? slot->amount : 0;
 }
@@ -54,6 +56,7 @@ static enum lgp_status post(struct money *money, const struct lgp_entry *entry,
 	struct slot *slot = slots_put(&money->accounts, account_key(class, owner), entry->unit);
 	if (slot == NULL)
 		return no_memory();
+	money->moved[class] = true;
 	int64_t before = slot->amount;
 	if (__builtin_add_overflow(before, amount, &slot->amount)) {
 		slot->amount = before;

@@ -14,6 +14,7 @@ struct money {
 	struct slots drift;        /* customer, unit -> told balance minus replayed, once found */
 	struct slots reversed;     /* grant + 1 -> how much of it was reversed */
 	struct slots held;         /* budget + 1 -> the unit that it holds */
+	bool moved[LGP_CLASS_COUNT]; /* whether the class has any account yet */
 };
 
 /* The sums of one unit. */

@@ -23,10 +23,14 @@ static struct slot *find(const struct parties *parties, uint64_t number)
 	return number > NUMBER_MAX ? NULL : slots_find(&parties->opened, number + 1, 0);
 }
 
+static enum lgp_kind kind_of(const struct slot *slot)
+{
+	return slot != NULL ? (enum lgp_kind)(slot->number >> 56) : 0;
+}
+
 enum lgp_kind parties_kind(const struct parties *parties, uint64_t number)
 {
-	const struct slot *slot = find(parties, number);
-	return slot != NULL ? (enum lgp_kind)(slot->number >> 56) : 0;
+	return kind_of(find(parties, number));
 }
 
 /* ---- opening --------------------------------------------------------------------- */
@@ -55,15 +59,15 @@ static enum lgp_status open_party(struct parties *parties, const struct lgp_entr
 
 /* ---- references ------------------------------------------------------------------- */
 
-static void judge_reference(struct parties *parties, const struct lgp_entry *entry,
-                            enum field field)
+/* What an entry's fields name, looked up once; NULL: nothing, or nothing known. */
+struct named {
+	struct slot *of[FIELD_COUNT];
+};
+
+static void tell_reference(struct parties *parties, const struct lgp_entry *entry,
+                           enum field field, enum lgp_kind kind)
 {
 	uint64_t number = field_value(entry, field);
-	if (number == 0)
-		return;
-	enum lgp_kind kind = parties_kind(parties, number);
-	if (field_takes(entry, field, kind))
-		return;
 	if (number == entry->seq && opens(entry))
 		return; /* said by RULE_OPENING */
 	if (kind == 0)
@@ -76,14 +80,31 @@ static void judge_reference(struct parties *parties, const struct lgp_entry *ent
 		              lgp_kind_name(kind));
 }
 
-static void judge_house(struct parties *parties, const struct lgp_entry *entry)
+static void judge_references(struct parties *parties, const struct lgp_entry *entry,
+                             struct named *named)
 {
+	for (enum field field = FIELD_NONE + 1; field < FIELD_COUNT; field++) {
+		uint64_t number = field_value(entry, field);
+		if (number == 0)
+			continue;
+		named->of[field] = find(parties, number);
+		enum lgp_kind kind = kind_of(named->of[field]);
+		if (!field_takes(entry, field, kind))
+			tell_reference(parties, entry, field, kind);
+	}
+}
+
+static void judge_house(struct parties *parties, const struct lgp_entry *entry,
+                        struct named *named)
+{
+	if (entry->actor != 0)
+		return;
 	const struct kind_info *info = kind_info(entry->kind);
-	if (entry->actor == 0 && (info == NULL || (info->rules & KIND_HOUSE) == 0))
-		finding_entry(
-		        parties->findings, RULE_REFERENCE, entry->seq,
-		        "nobody asked for it: its actor is 0, the house, which asks for no %s",
-		        lgp_kind_name(entry->kind));
+	named->of[FIELD_ACTOR] = find(parties, 0);
+	if (info == NULL || (info->rules & KIND_HOUSE) == 0)
+		finding_entry(parties->findings, RULE_REFERENCE, entry->seq,
+		              "nobody asked for it: its actor is 0, the house, which asks for no %s",
+		              lgp_kind_name(entry->kind));
 }
 
 static void judge_refers_to(struct parties *parties, const struct lgp_entry *entry)
@@ -120,67 +141,59 @@ static void judge_amended(struct parties *parties, const struct lgp_entry *entry
 
 /* ---- links ------------------------------------------------------------------------ */
 
-struct link {
-	enum rule rule;
-	const char *name;
-	uint64_t number, prev;
-};
-
-static void judge_link(struct parties *parties, const struct lgp_entry *entry,
-                       const struct link *link)
+static void judge_link(struct parties *parties, const struct lgp_entry *entry, enum rule rule,
+                       enum field field, const struct slot *slot, uint64_t prev)
 {
-	const struct slot *slot = find(parties, link->number);
+	uint64_t number = field_value(entry, field);
+	if (number == 0 && field != FIELD_ACTOR) {
+		if (prev != 0)
+			finding_entry(parties->findings, rule, entry->seq,
+			              "it has no %s, and names %" PRIu64 " as that one's last entry",
+			              field_name(field), prev);
+		return;
+	}
 	if (slot == NULL)
 		return; /* said by RULE_REFERENCE */
-	uint64_t last = link->number == entry->seq ? 0 : slot->number & NUMBER_MAX;
-	if (link->prev != last)
-		finding_entry(parties->findings, link->rule, entry->seq,
+	uint64_t last = number == entry->seq ? 0 : slot->number & NUMBER_MAX;
+	if (prev != last)
+		finding_entry(parties->findings, rule, entry->seq,
 		              "its %s %" PRIu64 " was last in entry %" PRIu64 ", it names %" PRIu64,
-		              link->name, link->number, last, link->prev);
+		              field_name(field), number, last, prev);
 }
 
-static void follow(struct parties *parties, uint64_t number, uint64_t seq)
+static void follow(struct slot *slot, uint64_t seq)
 {
-	struct slot *slot = find(parties, number);
 	if (slot != NULL)
 		slot->number = (slot->number & ~NUMBER_MAX) | seq;
 }
 
-static void judge_links(struct parties *parties, const struct lgp_entry *entry)
+static void judge_links(struct parties *parties, const struct lgp_entry *entry,
+                        const struct named *named)
 {
-	const struct link links[] = {
-	        {RULE_LINK_CUSTOMER, "customer", entry->customer, entry->prev_customer},
-	        {RULE_LINK_BUDGET, "budget", entry->budget, entry->prev_budget},
-	        {RULE_LINK_ACTOR, "actor", entry->actor, entry->prev_actor},
-	};
-	/* The house, 0, is a party as actor alone; elsewhere 0 is nobody. */
-	bool named[] = {entry->customer != 0, entry->budget != 0, true};
-	for (unsigned i = 0; i < 3; i++)
-		if (named[i])
-			judge_link(parties, entry, &links[i]);
-		else if (links[i].prev != 0)
-			finding_entry(parties->findings, links[i].rule, entry->seq,
-			              "it has no %s, and names %" PRIu64
-			              " as that one's last entry",
-			              links[i].name, links[i].prev);
+	judge_link(parties, entry, RULE_LINK_CUSTOMER, FIELD_CUSTOMER, named->of[FIELD_CUSTOMER],
+	           entry->prev_customer);
+	judge_link(parties, entry, RULE_LINK_BUDGET, FIELD_BUDGET, named->of[FIELD_BUDGET],
+	           entry->prev_budget);
+	judge_link(parties, entry, RULE_LINK_ACTOR, FIELD_ACTOR, named->of[FIELD_ACTOR],
+	           entry->prev_actor);
 	/* All are judged before one moves on: the customer may be the actor too. */
-	for (unsigned i = 0; i < 3; i++)
-		if (named[i])
-			follow(parties, links[i].number, entry->seq);
+	follow(named->of[FIELD_CUSTOMER], entry->seq);
+	follow(named->of[FIELD_BUDGET], entry->seq);
+	follow(named->of[FIELD_ACTOR], entry->seq);
 }
 
 enum lgp_status parties_judge(struct parties *parties, const struct lgp_entry *entry)
 {
+	struct named named = {0};
 	if (opens(entry)) {
 		enum lgp_status status = open_party(parties, entry);
 		if (status != LGP_OK)
 			return status;
 	}
-	for (enum field field = FIELD_NONE + 1; field < FIELD_COUNT; field++)
-		judge_reference(parties, entry, field);
-	judge_house(parties, entry);
+	judge_references(parties, entry, &named);
+	judge_house(parties, entry, &named);
 	judge_refers_to(parties, entry);
 	judge_amended(parties, entry);
-	judge_links(parties, entry);
+	judge_links(parties, entry, &named);
 	return LGP_OK;
 }

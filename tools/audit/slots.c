@@ -6,18 +6,13 @@
 
 #define ROOM_FIRST 1024
 
-/* The finalizer of SplitMix64 (Steele, Lea, Flood 2014): every bit of the key
- * reaches every bit of the place. */
-static uint64_t mix(uint64_t x)
-{
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
+/* Multiplies and folds the product (the mixing step of wyhash): every bit of
+ * the key reaches the place. */
 static size_t place(const struct slots *slots, uint64_t key, uint64_t sub)
 {
-	return (size_t)mix(mix(key ^ slots->seed) ^ sub) & slots->mask;
+	__extension__ unsigned __int128 product =
+	        (unsigned __int128)(key ^ slots->seed) * (sub ^ UINT64_C(0xa0761d6478bd642f));
+	return (size_t)(product ^ product >> 64) & slots->mask;
 }
 
 /* The item's slot, or the empty one where it would stand. */

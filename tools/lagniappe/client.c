@@ -187,7 +187,8 @@ static void set_up(struct client *client, const struct call *call, const char *u
 	}
 }
 
-/* retry_s: what Retry-After asks for, 0 when it asks nothing. */
+/* reply: empty, and stays so when there is no answer.  *retry_s: what
+ * Retry-After asks for, 0 when it asks nothing. */
 static CURLcode attempt(struct client *client, const struct call *call, const char *url,
                         struct reply *reply, long *retry_s)
 {
@@ -197,7 +198,6 @@ static CURLcode attempt(struct client *client, const struct call *call, const ch
 	curl_off_t wait = 0;
 	struct curl_header *header;
 	client->curl_error[0] = '\0';
-	*reply = (struct reply){0};
 	if (build_headers(client, call, &headers)) {
 		set_up(client, call, url, headers, &answer);
 		code = curl_easy_perform(client->curl);
@@ -279,17 +279,20 @@ bool client_call(struct client *client, const struct call *call, struct reply *r
 	if (url == NULL)
 		return fail(client, CURLE_OUT_OF_MEMORY);
 	snprintf(url, room, "%.*s%s", (int)base, client->options.url, call->path);
-	CURLcode code = CURLE_OK;
+	CURLcode code;
 	for (unsigned i = 0;; i++) {
+		struct reply got = {0};
 		long retry_s = 0;
-		code = attempt(client, call, url, reply, &retry_s);
-		bool again = code == CURLE_OK ? asks_for_another(reply) : worth_another(code);
-		if (!again || i + 1 == CLIENT_ATTEMPTS_MAX)
+		code = attempt(client, call, url, &got, &retry_s);
+		bool again = code == CURLE_OK ? asks_for_another(&got) : worth_another(code);
+		if (!again || i + 1 == CLIENT_ATTEMPTS_MAX) {
+			*reply = got;
 			break;
+		}
 		if (i == 0)
 			fprintf(stderr, "lagniappe: %s; trying again\n",
 			        code == CURLE_OK ? "the server is busy" : curl_easy_strerror(code));
-		reply_deinit(reply);
+		reply_deinit(&got);
 		wait_before(i, retry_s);
 	}
 	free(url);
