@@ -106,6 +106,17 @@ static bool decode_list(struct body *body, const struct body_field *field, struc
 	             field->name, LGP_LIST_MAX);
 }
 
+/* Of the form of an id, though its last bits may be such as are never given. */
+static bool looks_like_customer(struct lgp_view id)
+{
+	if (id.len != LGP_CUSTOMER_ID_LEN || id.ptr[0] != 'c' || id.ptr[1] != '-')
+		return false;
+	for (size_t i = 2; i < id.len; i++)
+		if ((id.ptr[i] < 'a' || id.ptr[i] > 'z') && (id.ptr[i] < '2' || id.ptr[i] > '7'))
+			return false;
+	return true;
+}
+
 static bool decode_customer(struct body *body, const struct body_field *field,
                             struct json_value value, struct body_value *out)
 {
@@ -115,7 +126,7 @@ static bool decode_customer(struct body *body, const struct body_field *field,
 	enum lgp_status status = LGP_MALFORMED;
 	if (value.type == JSON_STRING && json_string(value, id, sizeof id, &len, false))
 		status = lgp_customer_number(body->ids, (struct lgp_view){id, len}, &number);
-	if (status == LGP_MALFORMED)
+	if (status == LGP_MALFORMED && !looks_like_customer((struct lgp_view){id, len}))
 		return wrong(body, lgp_view_of(field->name),
 		             "%s must be a customer's id: \"c-\" and 26 characters", field->name);
 	/* Whether it exists comes after the shape and the key. */

@@ -12,18 +12,18 @@
 #include "server/output.h"
 #include "server/work.h"
 
-#define AHEAD_BYTES_MAX (64 * 1024)          /* pipelined, while an exchange is under way */
-#define LINGER_BYTES_MAX HTTP_BULK_BODY_MAX  /* dropped after the last reply */
+#define AHEAD_BYTES_MAX (64 * 1024)         /* pipelined, while an exchange is under way */
+#define LINGER_BYTES_MAX HTTP_BULK_BODY_MAX /* dropped after the last reply */
 
 static const bool moves[CONN_CLOSED + 1][CONN_CLOSED + 1] = {
-	[CONN_READING] = {[CONN_HANDLING] = true,
+        [CONN_READING] = {[CONN_HANDLING] = true,
                           [CONN_WRITING] = true,
                           [CONN_LINGERING] = true,
                           [CONN_CLOSED] = true},
-	[CONN_HANDLING] = {[CONN_DEFERRED] = true, [CONN_WRITING] = true, [CONN_CLOSED] = true},
-	[CONN_DEFERRED] = {[CONN_HANDLING] = true, [CONN_CLOSED] = true},
-	[CONN_WRITING] = {[CONN_READING] = true, [CONN_LINGERING] = true, [CONN_CLOSED] = true},
-	[CONN_LINGERING] = {[CONN_CLOSED] = true},
+        [CONN_HANDLING] = {[CONN_DEFERRED] = true, [CONN_WRITING] = true, [CONN_CLOSED] = true},
+        [CONN_DEFERRED] = {[CONN_HANDLING] = true, [CONN_CLOSED] = true},
+        [CONN_WRITING] = {[CONN_READING] = true, [CONN_LINGERING] = true, [CONN_CLOSED] = true},
+        [CONN_LINGERING] = {[CONN_CLOSED] = true},
 };
 
 void conn_move(struct conn *conn, enum conn_state to)
@@ -189,8 +189,7 @@ static void begin_exchange(struct conn *conn, struct lgp_view id)
 	struct loop *loop = conn->loop;
 	struct exchange *exchange = &conn->work->exchange;
 	deadline_clear(&conn->deadline);
-	exchange->ticket =
-	        (struct ticket){conn->slot, ++loop->slots[conn->slot].generation};
+	exchange->ticket = (struct ticket){conn->slot, ++loop->slots[conn->slot].generation};
 	exchange->extra_len = 0;
 	exchange->started_us = uv_hrtime() / 1000;
 	set_request_id(exchange, id);
@@ -248,8 +247,8 @@ static void parse_step(struct conn *conn)
 	struct request *request = &work->request;
 	if (!http_request_begun(request)) {
 		/* Empty lines before a request are skipped (RFC 9112 section 2.2). */
-		while (conn_has_more(conn) && (work->bytes[work->start] == '\r' ||
-		                               work->bytes[work->start] == '\n'))
+		while (conn_has_more(conn) &&
+		       (work->bytes[work->start] == '\r' || work->bytes[work->start] == '\n'))
 			work->start++;
 		if (!conn_has_more(conn))
 			return;
@@ -347,8 +346,7 @@ static size_t unread_by_peer(const struct conn *conn)
 	if (uv_fileno((const uv_handle_t *)&conn->tcp, &fd) != 0 ||
 	    ioctl(fd, SIOCOUTQ, &in_kernel) != 0)
 		in_kernel = 0;
-	return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp) +
-	       (size_t)in_kernel;
+	return uv_stream_get_write_queue_size((const uv_stream_t *)&conn->tcp) + (size_t)in_kernel;
 }
 
 /* After a run, or when a reply has gone: what is waited for now. */

@@ -61,8 +61,8 @@ struct conn {
 	void *user;              /* the handler's, while there is no work */
 	struct deadline deadline;
 	struct conn *next_runnable;
-	size_t write_left;    /* not read by the peer when the write time-out was set */
-	size_t lingered;      /* bytes dropped while lingering */
+	size_t write_left; /* not read by the peer when the write time-out was set */
+	size_t lingered;   /* bytes dropped while lingering */
 	uint32_t slot;
 	enum conn_state state;
 	bool running;         /* conn_run is on the stack */

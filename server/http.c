@@ -11,8 +11,8 @@
 struct http_server {
 	struct loop_config config;
 	uint16_t port;
-	unsigned running; /* loops that have a thread */
-	unsigned open;    /* loops that there are */
+	unsigned running;     /* loops that have a thread */
+	unsigned open;        /* loops that there are */
 	struct loop *loops[]; /* owned, config.options.loops */
 };
 

@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #define CHUNK_FRAMING_SLACK (16 * 1024) /* bytes of sizes and extensions, see judge_chunks */
-#define CHUNK_FRAMING_PER_BYTE 8         /* a chunk of one byte takes six */
+#define CHUNK_FRAMING_PER_BYTE 8        /* a chunk of one byte takes six */
 #define HEAD_MAX (HTTP_TARGET_MAX + HTTP_HEADERS_MAX + 64) /* the method and version too */
 
 static const struct {
@@ -15,16 +15,17 @@ static const struct {
 	bool once;
 } known_fields[FIELD_COUNT] = {
 #define X(symbol, text, only_once) [symbol] = {text, sizeof(text) - 1, only_once},
-	REQUEST_FIELD_LIST(X)
+        REQUEST_FIELD_LIST(X)
 #undef X
 };
 
 /* RFC 9110 section 5.6.2: what a field's name may consist of. */
 static const bool token_chars[256] = {
-	['!'] = true, ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true, ['\''] = true,
-	['*'] = true, ['+'] = true, ['-'] = true, ['.'] = true, ['^'] = true, ['_'] = true,
-	['`'] = true, ['|'] = true, ['~'] = true, ['0' ... '9'] = true, ['A' ... 'Z'] = true,
-	['a' ... 'z'] = true,
+        ['!'] = true,         ['#'] = true,         ['$'] = true, ['%'] = true,
+        ['&'] = true,         ['\''] = true,        ['*'] = true, ['+'] = true,
+        ['-'] = true,         ['.'] = true,         ['^'] = true, ['_'] = true,
+        ['`'] = true,         ['|'] = true,         ['~'] = true, ['0' ... '9'] = true,
+        ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
 };
 
 static int refuse(struct request *request, int status, const char *detail)
@@ -130,7 +131,8 @@ static int on_header_value_complete(llhttp_t *parser)
 		return refuse(request, 400, "a header has no name");
 	for (size_t i = 0; i < name.len; i++)
 		if (!token_chars[(unsigned char)name.ptr[i]])
-			return refuse(request, 400, "a header's name has a character that no name may have");
+			return refuse(request, 400,
+			              "a header's name has a character that no name may have");
 	enum request_field field = find_field(name);
 	if (field == FIELD_COUNT)
 		return 0;
@@ -198,7 +200,7 @@ static int judge_target(struct request *request)
 	struct lgp_view target = view_of(request->bytes, request->target);
 	size_t skip = target.len > 7 && strncasecmp(target.ptr, "http://", 7) == 0    ? 7
 	              : target.len > 8 && strncasecmp(target.ptr, "https://", 8) == 0 ? 8
-	                                                                               : 0;
+	                                                                              : 0;
 	if (skip != 0) {
 		const char *path = memchr(target.ptr + skip, '/', target.len - skip);
 		skip = path == NULL ? target.len : (size_t)(path - target.ptr);
@@ -279,8 +281,8 @@ static int on_headers_complete(llhttp_t *parser)
 	request->keep_alive = llhttp_should_keep_alive(parser) != 0;
 	request->head = parser->method == HTTP_HEAD;
 	struct lgp_view expect = trimmed(view_of(request->bytes, request->fields[FIELD_EXPECT]));
-	request->expects_continue = parser->http_minor == 1 && expect.ptr != NULL &&
-	                            view_is(expect, "100-continue");
+	request->expects_continue =
+	        parser->http_minor == 1 && expect.ptr != NULL && view_is(expect, "100-continue");
 	/* An offer to change protocols is not taken up, and then it is as if it
 	 * had not been made (RFC 9110 section 7.8). */
 	parser->upgrade = 0;
@@ -315,14 +317,14 @@ static int on_message_complete(llhttp_t *parser)
 }
 
 static const llhttp_settings_t settings = {
-	.on_url = on_url,
-	.on_header_field = on_header_field,
-	.on_header_value = on_header_value,
-	.on_header_value_complete = on_header_value_complete,
-	.on_headers_complete = on_headers_complete,
-	.on_chunk_header = on_chunk_header,
-	.on_body = on_body,
-	.on_message_complete = on_message_complete,
+        .on_url = on_url,
+        .on_header_field = on_header_field,
+        .on_header_value = on_header_value,
+        .on_header_value_complete = on_header_value_complete,
+        .on_headers_complete = on_headers_complete,
+        .on_chunk_header = on_chunk_header,
+        .on_body = on_body,
+        .on_message_complete = on_message_complete,
 };
 
 void http_request_init(struct request *request, const struct http_handler *handler)

@@ -19,24 +19,24 @@
 /* The fields that a handler or the connection asks for: symbol, name in lower
  * case, whether a second one is refused (what the two together would mean is
  * not defined, or is a way to smuggle). */
-#define REQUEST_FIELD_LIST(X)                                                                      \
-	X(FIELD_HOST, "host", true)                                                                \
-	X(FIELD_ACCEPT, "accept", false)                                                           \
-	X(FIELD_EXPECT, "expect", false)                                                           \
-	X(FIELD_PREFER, "prefer", false)                                                           \
-	X(FIELD_IF_MATCH, "if-match", true)                                                        \
-	X(FIELD_REQUEST_ID, "x-request-id", false)                                                 \
-	X(FIELD_CONTENT_TYPE, "content-type", true)                                                \
-	X(FIELD_AUTHORIZATION, "authorization", true)                                              \
-	X(FIELD_CONTENT_LENGTH, "content-length", true)                                            \
-	X(FIELD_IDEMPOTENCY_KEY, "idempotency-key", true)                                          \
+#define REQUEST_FIELD_LIST(X)                             \
+	X(FIELD_HOST, "host", true)                       \
+	X(FIELD_ACCEPT, "accept", false)                  \
+	X(FIELD_EXPECT, "expect", false)                  \
+	X(FIELD_PREFER, "prefer", false)                  \
+	X(FIELD_IF_MATCH, "if-match", true)               \
+	X(FIELD_REQUEST_ID, "x-request-id", false)        \
+	X(FIELD_CONTENT_TYPE, "content-type", true)       \
+	X(FIELD_AUTHORIZATION, "authorization", true)     \
+	X(FIELD_CONTENT_LENGTH, "content-length", true)   \
+	X(FIELD_IDEMPOTENCY_KEY, "idempotency-key", true) \
 	X(FIELD_TRANSFER_ENCODING, "transfer-encoding", true)
 
 enum request_field {
 #define X(symbol, name, once) symbol,
 	REQUEST_FIELD_LIST(X)
 #undef X
-	FIELD_COUNT,
+	        FIELD_COUNT,
 };
 
 struct request_span {
@@ -56,14 +56,14 @@ struct request {
 	size_t size;                        /* of bytes */
 	size_t parsed;                      /* bytes that the parser has taken */
 	struct request_span target, name, value, fields[FIELD_COUNT];
-	size_t head_len;     /* with the empty line; 0 until it is known */
-	size_t body_len;     /* so far; the body begins at head_len */
-	size_t body_max;     /* what the handler allows */
-	size_t field_bytes;  /* names and values, trailers too */
-	size_t framing;      /* bytes of chunks that are no body */
+	size_t head_len;    /* with the empty line; 0 until it is known */
+	size_t body_len;    /* so far; the body begins at head_len */
+	size_t body_max;    /* what the handler allows */
+	size_t field_bytes; /* names and values, trailers too */
+	size_t framing;     /* bytes of chunks that are no body */
 	unsigned field_count;
-	int refusal;         /* HTTP status, 0 none */
-	const char *detail;  /* static text */
+	int refusal;        /* HTTP status, 0 none */
+	const char *detail; /* static text */
 	bool in_value, keep_alive, head, expects_continue;
 };
 

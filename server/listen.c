@@ -67,9 +67,10 @@ static bool address_free(const struct address *address)
 
 static enum lgp_status fault(const char *host, uint16_t port)
 {
-	const char *advice = errno == EADDRINUSE ? "; stop what listens there, or choose another port"
-	                     : errno == EACCES   ? "; ports below 1024 need a privilege"
-	                                         : "";
+	const char *advice = errno == EADDRINUSE
+	                             ? "; stop what listens there, or choose another port"
+	                     : errno == EACCES ? "; ports below 1024 need a privilege"
+	                                       : "";
 	return lgp_fault(LGP_IO, "cannot listen on %s port %u: %s%s", host, (unsigned)port,
 	                 strerror(errno), advice);
 }

@@ -37,7 +37,10 @@ void tile_get(struct request *request)
 	struct lgp_tile tile;
 	struct buf *out = request->exchange->out;
 	size_t len = 0;
-	if (lgp_tile_parse(request->id, &tile) != LGP_OK) {
+	const size_t prefix = sizeof "/tile/" - 1;
+	struct lgp_view path = request->exchange->path;
+	path = (struct lgp_view){path.ptr + prefix, path.len - prefix};
+	if (lgp_tile_parse(path, &tile) != LGP_OK) {
 		no_tile(request);
 		return;
 	}
@@ -61,6 +64,7 @@ void tile_get(struct request *request)
 	                          : tile.width == LGP_TILE_WIDTH
 	                                  ? LGP_VIEW("public, max-age=31536000, immutable")
 	                                  : LGP_VIEW("public, max-age=3600, immutable");
-	http_reply_header(request->exchange, "Cache-Control", control);
+	if ((request->route->flags & ROUTE_LOG) != 0)
+		http_reply_header(request->exchange, "Cache-Control", control);
 	http_reply(request->exchange, 200, "application/octet-stream");
 }

@@ -285,11 +285,11 @@ static void set_up(struct loop *loop)
 {
 	const struct http_options *options = &loop->config->options;
 	const unsigned after_ms[DEADLINE_NONE] = {
-		[DEADLINE_HEADER] = options->header_timeout_ms,
-		[DEADLINE_BODY] = options->body_timeout_ms,
-		[DEADLINE_IDLE] = options->idle_timeout_ms,
-		[DEADLINE_WRITE] = options->write_timeout_ms,
-		[DEADLINE_LINGER] = LINGER_MS,
+	        [DEADLINE_HEADER] = options->header_timeout_ms,
+	        [DEADLINE_BODY] = options->body_timeout_ms,
+	        [DEADLINE_IDLE] = options->idle_timeout_ms,
+	        [DEADLINE_WRITE] = options->write_timeout_ms,
+	        [DEADLINE_LINGER] = LINGER_MS,
 	};
 	deadlines_init(&loop->deadlines, after_ms);
 	loop->slot_free = UINT32_MAX;

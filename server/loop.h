@@ -57,7 +57,7 @@ struct loop {
 	struct loop_call *posts_first, *posts_last; /* under posts_lock */
 	struct loop_call stop_call;
 
-	struct loop_slot *slots; /* owned, HTTP_CONNECTIONS_MAX */
+	struct loop_slot *slots;        /* owned, HTTP_CONNECTIONS_MAX */
 	uint32_t slot_free, slots_used; /* slot_free: UINT32_MAX none */
 	unsigned conn_count;
 	struct deadlines deadlines;
@@ -65,12 +65,12 @@ struct loop {
 	unsigned work_free_count;
 	struct conn *runnable; /* have input to parse, this turn */
 
-	char *read_bytes;           /* owned, LOOP_READ_BYTES */
-	char *plain_bytes;          /* owned, the same; TLS only */
-	struct tls_wire *wire;      /* owned; TLS only */
-	struct buf cork;            /* replies not yet written, of one connection */
-	struct conn *cork_conn;     /* borrowed: whose they are */
-	char date[LOOP_DATE_MAX];   /* "Date: …" with CRLF */
+	char *read_bytes;         /* owned, LOOP_READ_BYTES */
+	char *plain_bytes;        /* owned, the same; TLS only */
+	struct tls_wire *wire;    /* owned; TLS only */
+	struct buf cork;          /* replies not yet written, of one connection */
+	struct conn *cork_conn;   /* borrowed: whose they are */
+	char date[LOOP_DATE_MAX]; /* "Date: …" with CRLF */
 	size_t date_len;
 	int64_t date_s;             /* of date */
 	uint64_t id_seed, id_count; /* for request ids of ours */

@@ -2,8 +2,8 @@
  * Thread: loop. */
 #include "server/output.h"
 
-#define CORKED_REPLY_MAX (16 * 1024)   /* larger ones are worth a write of their own */
-#define TLS_SLICE_BYTES (256 * 1024)   /* encrypted ahead of the socket */
+#define CORKED_REPLY_MAX (16 * 1024) /* larger ones are worth a write of their own */
+#define TLS_SLICE_BYTES (256 * 1024) /* encrypted ahead of the socket */
 
 static void pump(struct conn *conn);
 

@@ -240,7 +240,8 @@ bool tls_session_write(struct tls_session *session, const char *bytes, size_t le
 {
 	size_t written;
 	ERR_clear_error();
-	return len == 0 || (SSL_write_ex(ssl_of(session), bytes, len, &written) == 1 && written == len);
+	return len == 0 ||
+	       (SSL_write_ex(ssl_of(session), bytes, len, &written) == 1 && written == len);
 }
 
 void tls_session_shutdown(struct tls_session *session)

@@ -10,7 +10,7 @@ def assert_problem(answer, status, code=None):
     assert answer.headers["X-Request-Id"]
     problem = answer.json()
     assert problem["status"] == answer.status_code
-    assert problem["title"]
+    assert problem["title"] and problem["detail"]
     assert problem["type"].startswith("/problems/")
     if code is not None:
         assert problem["type"] == f"/problems/{code}", problem

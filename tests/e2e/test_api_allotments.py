@@ -85,7 +85,7 @@ def test_a_sum_that_does_not_fit_is_refused(programme, budget):
 @pytest.mark.parametrize("amount", [0, 1.5, "1.5", "x", 2 ** 63, None, True, [1], -2 ** 63 - 1])
 def test_an_amount_that_cannot_be_is_refused(programme, budget, amount):
     with Unchanged(programme):
-        assert_problem(allot(programme, budget, amount), (400, 422))
+        assert_problem(allot(programme, budget, amount), 400)
     assert programme.server.available(budget) == 0
 
 

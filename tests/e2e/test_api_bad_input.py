@@ -43,7 +43,7 @@ def test_what_is_not_a_json_object_is_refused(programme, body):
 def test_the_problem_says_where_it_is(programme):
     problem = assert_problem(send_body(programme, '{"customer":"x","amount":1.}'), 400, "malformed")
     assert "amount" in problem["detail"]
-    assert "byte 24" in problem["detail"]
+    assert "byte 25" in problem["detail"]
 
 
 def test_unknown_fields_are_refused(programme):
@@ -68,7 +68,7 @@ def test_repeated_fields_are_refused(programme, again):
 def test_an_amount_that_cannot_be_is_refused(programme, amount):
     body = re.sub(r'"amount": \d+', '"amount": ' + amount, good(programme))
     with Unchanged(programme):
-        assert_problem(send_body(programme, body), (400, 422))
+        assert_problem(send_body(programme, body), 400)
 
 
 def test_the_largest_amount_is_of_its_form_and_refused_for_funds(programme):
@@ -94,7 +94,7 @@ def test_a_field_of_the_wrong_type_is_refused(programme, field, value):
 ])
 def test_text_that_cannot_be_is_refused(programme, field, value):
     with Unchanged(programme):
-        assert_problem(send_body(programme, good(programme, **{field: value})), (400, 422))
+        assert_problem(send_body(programme, good(programme, **{field: value})), 400)
 
 
 @pytest.mark.parametrize("missing", ["customer", "amount", "unit", "reason"])
@@ -116,9 +116,12 @@ def test_a_body_of_another_media_type_is_refused(programme):
 def test_unknown_addresses_and_methods_are_refused(programme):
     server = programme.server
     with Unchanged(programme):
-        for path in ("/v1/nothing", "/v2/grants", "/v1/grants/", "//v1/grants", "/v1/../v1/sites",
-                     "/v1/sites/%00", "/v1/sites/a%2fb", "/v1/entries/1/2/3"):
-            assert_problem(server.get(path, token=programme.admin), (400, 404, 405))
+        for path in ("/v1/nothing", "/v2/grants", "/v1/grants/", "//v1/grants", "/v1/sites/%00",
+                     "/v1/sites/a%2fb", "/v1/entries/1/2/3"):
+            assert_problem(server.get(path, token=programme.admin), (400, 404))
+        climbing = server.raw(b"GET /v1/../v1/sites HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                              b"Authorization: Bearer %s\r\n\r\n" % programme.admin.encode())
+        assert re.match(rb"HTTP/1\.1 40[04] ", climbing), climbing[:200]
         answer = server.request("PUT", "/v1/grants", token=programme.anna)
         assert_problem(answer, 405, "method-not-allowed")
         assert "POST" in answer.headers["Allow"]

@@ -99,7 +99,7 @@ def test_every_field_that_is_needed_is_asked_for(programme, noun, name, body):
 def test_what_is_not_of_its_form_is_refused(programme, noun, body):
     server = programme.server
     before = server.entry_count()
-    assert_problem(server.post(f"/v1/{noun}", json=body, token=programme.admin), (400, 422))
+    assert_problem(server.post(f"/v1/{noun}", json=body, token=programme.admin), 400)
     assert server.entry_count() == before
 
 
@@ -161,7 +161,7 @@ def test_a_dry_run_registers_nothing(programme):
     answer = server.post("/v1/sites?dry_run=true", token=admin,
                          json={"id": "oslo", "name": "Oslo", "timezone": "Europe/Oslo",
                                "week_starts": "monday"})
-    assert answer.status_code in (200, 201), answer.text
+    assert answer.status_code == 200, answer.text
     assert server.entry_count() == before
     assert_problem(server.get("/v1/sites/oslo", token=admin), 404, "not-found")
 

@@ -146,7 +146,7 @@ def test_a_reversal_needs_a_note_and_a_sound_amount(programme, body):
     with Unchanged(programme):
         answer = programme.server.post(f"/v1/entries/{seq}/reverse", json=body,
                                        token=programme.anna)
-        assert_problem(answer, (400, 422))
+        assert_problem(answer, 400)
 
 
 def test_a_dry_reversal_reverses_nothing(programme):
@@ -154,5 +154,5 @@ def test_a_dry_reversal_reverses_nothing(programme):
     with Unchanged(programme):
         answer = programme.server.post(f"/v1/entries/{seq}/reverse?dry_run=true",
                                        json={"note": "Only asking"}, token=programme.anna)
-        assert answer.status_code in (200, 201), answer.text
+        assert answer.status_code == 200, answer.text
     assert reverse(programme, seq, programme.anna).status_code == 201

@@ -67,13 +67,13 @@ def test_a_thanks_with_words_under_the_same_key_is_one_thanks(programme):
 
 
 @pytest.mark.parametrize("fields, statuses", [
-    ({"minutes": -1}, (400, 422)),
-    ({"minutes": 1.5}, (400, 422)),
-    ({"minutes": "many"}, (400, 422)),
-    ({"amount": 5}, (400,)),
-    ({"reason": "unknown"}, (404,)),
-    ({"touchpoint": "unknown"}, (404,)),
-    ({"words": "a\u0000b"}, (400, 422)),
+    ({"minutes": -1}, 400),
+    ({"minutes": 1.5}, 400),
+    ({"minutes": "many"}, 400),
+    ({"amount": 5}, 400),
+    ({"reason": "unknown"}, 404),
+    ({"touchpoint": "unknown"}, 404),
+    ({"words": "a\u0000b"}, 400),
     ({"words": "x" * 100_000}, (400, 413, 422)),
 ])
 def test_what_cannot_be_is_refused(programme, fields, statuses):

@@ -149,16 +149,16 @@ def test_a_token_of_another_ledger_is_refused(programme, make_server):
 
 
 @pytest.mark.parametrize("body, statuses", [
-    ({"role": "king", "expires_in": 3600}, (400, 422)),
-    ({"role": "staff", "expires_in": 3600}, (400, 422)),
-    ({"role": "staff", "subject": "nobody", "expires_in": 3600}, (404,)),
+    ({"role": "king", "expires_in": 3600}, 400),
+    ({"role": "staff", "expires_in": 3600}, 400),
+    ({"role": "staff", "subject": "nobody", "expires_in": 3600}, 404),
     ({"role": "manager", "subject": "anna", "expires_in": 3600}, (400, 403, 422)),
-    ({"role": "customer", "subject": "c-" + "a" * 26, "expires_in": 3600}, (404,)),
-    ({"role": "staff", "subject": "anna", "expires_in": 0}, (400, 422)),
-    ({"role": "staff", "subject": "anna", "expires_in": -5}, (400, 422)),
-    ({"role": "staff", "subject": "anna", "expires_in": 1.5}, (400, 422)),
-    ({"role": "integration", "sites": ["nowhere"], "expires_in": 60}, (404,)),
-    ({"role": "integration", "sites": "paris", "expires_in": 60}, (400, 422)),
+    ({"role": "customer", "subject": "c-" + "a" * 26, "expires_in": 3600}, 404),
+    ({"role": "staff", "subject": "anna", "expires_in": 0}, 400),
+    ({"role": "staff", "subject": "anna", "expires_in": -5}, 400),
+    ({"role": "staff", "subject": "anna", "expires_in": 1.5}, 400),
+    ({"role": "integration", "sites": ["nowhere"], "expires_in": 60}, 404),
+    ({"role": "integration", "sites": "paris", "expires_in": 60}, 400),
 ])
 def test_a_token_that_cannot_be_is_refused(programme, body, statuses):
     before = programme.server.entry_count()

@@ -145,6 +145,7 @@ def test_i7_a_statement_is_complete_by_the_links_in_the_entries_themselves(progr
     assert leaves[-1].kind == "customer"  # the entry that opened the account
     for entry, leaf in zip(entries, leaves):
         assert entry["kind"] == leaf.kind
+        assert entry.get("previous", 0) == leaf.prev_customer
         if entry["kind"] == "grant":
             assert (entry["amount"], entry["balance"]) == (leaf.amount, leaf.balance)
 
@@ -169,6 +170,12 @@ def test_statements_are_for_the_customer_managers_and_the_auditor(programme, sce
     for token in (programme.admin, programme.finance, programme.anna, programme.till,
                   scene.other_token, scene.lea):
         assert_problem(server.get(path, token=token), (403, 404))
+
+
+def test_a_budget_is_not_for_staff_of_another(programme, scene):
+    for token in (scene.luc, scene.lea):
+        assert_problem(programme.server.get("/v1/budgets/front-desk", token=token), (403, 404))
+        assert programme.server.get("/v1/budgets/lyon-desk", token=token).status_code == 200
 
 
 def test_payloads_are_for_the_auditor(programme, scene):

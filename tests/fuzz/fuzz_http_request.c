@@ -13,8 +13,9 @@ static const struct http_handler handler = {0};
 struct outcome {
 	enum request_step step;
 	int refusal;
-	size_t end, body_len; /* end: of the request in the input */
-	char *bytes;          /* owned: the exact size, so that ASan sees each step past it */
+	size_t end; /* of the request in the input */
+	size_t body_at, body_len;
+	char *bytes; /* owned: the exact size, so that ASan sees each step past it */
 };
 
 static struct outcome feed(const uint8_t *data, size_t size, size_t piece)
@@ -41,6 +42,7 @@ static struct outcome feed(const uint8_t *data, size_t size, size_t piece)
 			outcome.end = at - (before - request.parsed);
 	}
 	outcome.refusal = request.refusal;
+	outcome.body_at = request.head_len;
 	outcome.body_len = request.body_len;
 	if (outcome.step != REQUEST_WHOLE)
 		return outcome;
@@ -59,8 +61,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct outcome whole = feed(data, size, INPUT_MAX), pieces = feed(data, size, 1 + size / 7);
 	require(whole.step == pieces.step && whole.end == pieces.end);
 	if (whole.step == REQUEST_WHOLE) {
-		require(whole.body_len == pieces.body_len);
-		require(memcmp(whole.bytes, pieces.bytes, 1) == 0);
+		require(whole.body_at == pieces.body_at && whole.body_len == pieces.body_len);
+		require(memcmp(whole.bytes + whole.body_at, pieces.bytes + pieces.body_at,
+		               whole.body_len) == 0);
 	}
 	free(whole.bytes);
 	free(pieces.bytes);

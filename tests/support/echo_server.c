@@ -211,8 +211,9 @@ static void reply_stats(struct exchange *exchange)
 	http_server_stats(server, &stats);
 	buf_printf(exchange->out,
 	           "{\"open\":%" PRIu64 ",\"total\":%" PRIu64 ",\"refused\":%" PRIu64
-	           ",\"requests\":%" PRIu64 ",\"tls_failures\":%" PRIu64 ",\"users_closed\":%" PRIu64
-	           ",\"tickets_stale\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"replies\":%" PRIu64 "}",
+	           ",\"requests\":%" PRIu64 ",\"tls_failures\":%" PRIu64
+	           ",\"users_closed\":%" PRIu64 ",\"tickets_stale\":%" PRIu64 ",\"turns\":%" PRIu64
+	           ",\"replies\":%" PRIu64 "}",
 	           stats.connections_open, stats.connections_total, stats.connections_refused,
 	           stats.requests, stats.tls_failures, users_closed, tickets_stale, turns, replies);
 	http_reply(exchange, 200, "application/json");
@@ -244,10 +245,17 @@ static const struct {
 	const char *path;
 	void (*act)(struct exchange *exchange);
 } routes[] = {
-	{"/size", reply_size},       {"/echo", reply_echo},           {"/bulk", reply_echo},
-	{"/none", reply_echo},       {"/defer", defer},               {"/fields", reply_fields},
-	{"/count", reply_count},     {"/headers", reply_headers},     {"/stats", reply_stats},
-	{"/empty", reply_empty},     {"/too-large", reply_too_large},
+        {"/size", reply_size},
+        {"/echo", reply_echo},
+        {"/bulk", reply_echo},
+        {"/none", reply_echo},
+        {"/defer", defer},
+        {"/fields", reply_fields},
+        {"/count", reply_count},
+        {"/headers", reply_headers},
+        {"/stats", reply_stats},
+        {"/empty", reply_empty},
+        {"/too-large", reply_too_large},
 };
 
 static void on_request(struct exchange *exchange, void *context)
@@ -321,9 +329,12 @@ static bool set_option(struct http_options *options, const char *name, const cha
 		const char *name;
 		unsigned *to;
 	} numbers[] = {
-		{"--header-ms", &options->header_timeout_ms}, {"--body-ms", &options->body_timeout_ms},
-		{"--idle-ms", &options->idle_timeout_ms},     {"--write-ms", &options->write_timeout_ms},
-		{"--drain-ms", &options->drain_timeout_ms},   {"--loops", &options->loops},
+	        {"--header-ms", &options->header_timeout_ms},
+	        {"--body-ms", &options->body_timeout_ms},
+	        {"--idle-ms", &options->idle_timeout_ms},
+	        {"--write-ms", &options->write_timeout_ms},
+	        {"--drain-ms", &options->drain_timeout_ms},
+	        {"--loops", &options->loops},
 	};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		if (strcmp(name, numbers[i].name) == 0) {
@@ -356,27 +367,28 @@ static void end_worker(void)
 int main(int count, char **arguments)
 {
 	struct http_options options = {
-		.host = "127.0.0.1",
-		.loops = 1,
-		.header_timeout_ms = 10000,
-		.body_timeout_ms = 10000,
-		.idle_timeout_ms = 60000,
-		.write_timeout_ms = 10000,
-		.drain_timeout_ms = 2000,
+	        .host = "127.0.0.1",
+	        .loops = 1,
+	        .header_timeout_ms = 10000,
+	        .body_timeout_ms = 10000,
+	        .idle_timeout_ms = 60000,
+	        .write_timeout_ms = 10000,
+	        .drain_timeout_ms = 2000,
 	};
 	const struct http_handler handler = {
-		.request = on_request,
-		.body_max = body_max,
-		.refused = on_refused,
-		.closed = on_closed,
-		.loop_start = start_loop,
-		.loop_stop = stop_loop,
-		.turn_end = end_turn,
-		.replied = on_replied,
+	        .request = on_request,
+	        .body_max = body_max,
+	        .refused = on_refused,
+	        .closed = on_closed,
+	        .loop_start = start_loop,
+	        .loop_stop = stop_loop,
+	        .turn_end = end_turn,
+	        .replied = on_replied,
 	};
 	for (int i = 1; i < count; i += 2) {
 		if (i + 1 == count || !set_option(&options, arguments[i], arguments[i + 1])) {
-			fprintf(stderr, "echo_server: %s is no option with a value\n", arguments[i]);
+			fprintf(stderr, "echo_server: %s is no option with a value\n",
+			        arguments[i]);
 			return 2;
 		}
 	}

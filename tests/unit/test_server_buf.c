@@ -176,17 +176,17 @@ static void printf_past_the_bound_fails_and_changes_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(starts_empty_without_memory),
-		cmocka_unit_test(appends_in_order),
-		cmocka_unit_test(keeps_what_it_held_when_it_grows),
-		cmocka_unit_test(filled_exactly_to_its_bound_it_holds),
-		cmocka_unit_test(one_byte_past_the_bound_fails_and_changes_nothing),
-		cmocka_unit_test(after_a_failure_nothing_is_added_until_cleared),
-		cmocka_unit_test(a_size_that_overflows_fails),
-		cmocka_unit_test(clearing_keeps_the_memory),
-		cmocka_unit_test(reserved_room_is_writable_and_counts_only_when_added),
-		cmocka_unit_test(printf_at_every_fill_of_the_first_allocation),
-		cmocka_unit_test(printf_past_the_bound_fails_and_changes_nothing),
+	        cmocka_unit_test(starts_empty_without_memory),
+	        cmocka_unit_test(appends_in_order),
+	        cmocka_unit_test(keeps_what_it_held_when_it_grows),
+	        cmocka_unit_test(filled_exactly_to_its_bound_it_holds),
+	        cmocka_unit_test(one_byte_past_the_bound_fails_and_changes_nothing),
+	        cmocka_unit_test(after_a_failure_nothing_is_added_until_cleared),
+	        cmocka_unit_test(a_size_that_overflows_fails),
+	        cmocka_unit_test(clearing_keeps_the_memory),
+	        cmocka_unit_test(reserved_room_is_writable_and_counts_only_when_added),
+	        cmocka_unit_test(printf_at_every_fill_of_the_first_allocation),
+	        cmocka_unit_test(printf_past_the_bound_fails_and_changes_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,8 +9,8 @@
 #include "server/deadline.h"
 
 static const unsigned after_ms[DEADLINE_NONE] = {
-	[DEADLINE_HEADER] = 100, [DEADLINE_BODY] = 200,    [DEADLINE_IDLE] = 1000,
-	[DEADLINE_WRITE] = 300,  [DEADLINE_LINGER] = 2000,
+        [DEADLINE_HEADER] = 100, [DEADLINE_BODY] = 200,    [DEADLINE_IDLE] = 1000,
+        [DEADLINE_WRITE] = 300,  [DEADLINE_LINGER] = 2000,
 };
 
 static struct deadlines deadlines;
@@ -80,10 +80,10 @@ static void one_that_is_cleared_is_never_due(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(nothing_is_due_before_its_time, set_up),
-		cmocka_unit_test_setup(those_of_one_kind_come_in_the_order_they_were_set, set_up),
-		cmocka_unit_test_setup(setting_again_replaces, set_up),
-		cmocka_unit_test_setup(one_that_is_cleared_is_never_due, set_up),
+	        cmocka_unit_test_setup(nothing_is_due_before_its_time, set_up),
+	        cmocka_unit_test_setup(those_of_one_kind_come_in_the_order_they_were_set, set_up),
+	        cmocka_unit_test_setup(setting_again_replaces, set_up),
+	        cmocka_unit_test_setup(one_that_is_cleared_is_never_due, set_up),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

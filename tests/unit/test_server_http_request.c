@@ -75,22 +75,21 @@ static void assert_view(struct lgp_view view, const char *text)
 	assert_memory_equal(view.ptr, text, view.len);
 }
 
-static const char whole[] =
-        "POST /v1/grants?dry_run=true HTTP/1.1\r\n"
-        "Host: example.org\r\n"
-        "Authorization:Bearer abc \t\r\n"
-        "idempotency-KEY: \"k-1\"\r\n"
-        "Prefer: return=minimal\r\n"
-        "Prefer: wait=1\r\n"
-        "Accept:   text/plain\r\n"
-        "Content-Type: application/json\r\n"
-        "If-Match: \"3\"\r\n"
-        "X-Empty:\r\n"
-        "X-Request-Id: caller.1_2-3\r\n"
-        "Content-Length: 11\r\n"
-        "\r\n"
-        "{\"a\":\"b c\"}"
-        "GET / HT";
+static const char whole[] = "POST /v1/grants?dry_run=true HTTP/1.1\r\n"
+                            "Host: example.org\r\n"
+                            "Authorization:Bearer abc \t\r\n"
+                            "idempotency-KEY: \"k-1\"\r\n"
+                            "Prefer: return=minimal\r\n"
+                            "Prefer: wait=1\r\n"
+                            "Accept:   text/plain\r\n"
+                            "Content-Type: application/json\r\n"
+                            "If-Match: \"3\"\r\n"
+                            "X-Empty:\r\n"
+                            "X-Request-Id: caller.1_2-3\r\n"
+                            "Content-Length: 11\r\n"
+                            "\r\n"
+                            "{\"a\":\"b c\"}"
+                            "GET / HT";
 
 static void the_parts_are_found_wherever_the_bytes_are_cut(void **state)
 {
@@ -118,13 +117,12 @@ static void the_parts_are_found_wherever_the_bytes_are_cut(void **state)
 	}
 }
 
-static const char chunked[] =
-        "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
-        "5;name=value\r\nhello\r\n"
-        "00001\r\n,\r\n"
-        "A\r\n world, 10\r\n"
-        "0\r\nAuthorization: Bearer trailer\r\n\r\n"
-        "GET";
+static const char chunked[] = "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
+                              "5;name=value\r\nhello\r\n"
+                              "00001\r\n,\r\n"
+                              "A\r\n world, 10\r\n"
+                              "0\r\nAuthorization: Bearer trailer\r\n\r\n"
+                              "GET";
 
 static void chunks_are_joined_wherever_the_bytes_are_cut(void **state)
 {
@@ -147,7 +145,8 @@ static void framing_of_chunks_is_not_kept(void **state)
 {
 	(void)state;
 	struct request request;
-	static const char head[] = "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+	static const char head[] =
+	        "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 	size_t size = sizeof(head) - 1;
 	http_request_init(&request, &handler);
 	memcpy(space, head, size);
@@ -227,7 +226,8 @@ static void headers_that_could_mean_two_things_are_refused(void **state)
 	REFUSED(400, "GET / HTTP/1.1\r\nA: b\r\n\r\n"); /* no Host */
 	REFUSED(400, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
 	REFUSED(400, "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: b\r\nauthorization: c\r\n\r\n");
-	REFUSED(400, "GET / HTTP/1.1\r\nHost: a\r\nIdempotency-Key: b\r\nIdempotency-Key: b\r\n\r\n");
+	REFUSED(400,
+	        "GET / HTTP/1.1\r\nHost: a\r\nIdempotency-Key: b\r\nIdempotency-Key: b\r\n\r\n");
 	REFUSED(400, "GET / HTTP/1.1\r\nHost: a\r\nIf-Match: 1\r\nIf-Match: 2\r\n\r\n");
 	REFUSED(400, "GET / HTTP/1.1\r\nHost: a\r\nContent-Type: b\r\nContent-Type: c\r\n\r\n");
 }
@@ -248,7 +248,8 @@ static void a_body_whose_length_is_doubtful_is_refused(void **state)
 	REFUSED(400, POST "Content-Length:\r\n\r\nabc");
 	REFUSED(400, POST "Content-Length: 18446744073709551616\r\n\r\n");
 	REFUSED(413, POST "Content-Length: 18446744073709551615\r\n\r\n");
-	REFUSED(400, POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+	REFUSED(400,
+	        POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
 	REFUSED(501, POST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n");
 	REFUSED(501, POST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n");
 	REFUSED(501, POST "Transfer-Encoding: identity\r\n\r\n");
@@ -343,7 +344,8 @@ static void trailers_count_as_headers(void **state)
 	(void)state;
 	static char text[SPACE];
 	int status;
-	size_t len = build(text, POST "Transfer-Encoding: chunked\r\n\r\n0\r\nA: ", 'x', 20000, "\r\n\r\n");
+	size_t len = build(text, POST "Transfer-Encoding: chunked\r\n\r\n0\r\nA: ", 'x', 20000,
+	                   "\r\n\r\n");
 	assert_int_equal(feed_all(text, len, &status), REQUEST_REFUSED);
 	assert_int_equal(status, 431);
 }
@@ -355,12 +357,12 @@ static void a_body_passes_at_its_bound_and_not_above(void **state)
 	int status;
 	body_max = 10;
 	static const char *const passes[] = {
-		POST "Content-Length: 10\r\n\r\n0123456789",
-		POST "Transfer-Encoding: chunked\r\n\r\n4\r\n0123\r\n6\r\n456789\r\n0\r\n\r\n",
+	        POST "Content-Length: 10\r\n\r\n0123456789",
+	        POST "Transfer-Encoding: chunked\r\n\r\n4\r\n0123\r\n6\r\n456789\r\n0\r\n\r\n",
 	};
 	static const char *const refused[] = {
-		POST "Content-Length: 11\r\n\r\n", /* before any of it comes */
-		POST "Transfer-Encoding: chunked\r\n\r\n4\r\n0123\r\n7\r\n4567890\r\n0\r\n\r\n",
+	        POST "Content-Length: 11\r\n\r\n", /* before any of it comes */
+	        POST "Transfer-Encoding: chunked\r\n\r\n4\r\n0123\r\n7\r\n4567890\r\n0\r\n\r\n",
 	};
 	for (unsigned i = 0; i < 2; i++) {
 		assert_int_equal(feed_all(passes[i], strlen(passes[i]), &status), REQUEST_WHOLE);
@@ -427,24 +429,24 @@ static void an_offer_to_upgrade_is_passed_over(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_parts_are_found_wherever_the_bytes_are_cut),
-		cmocka_unit_test(chunks_are_joined_wherever_the_bytes_are_cut),
-		cmocka_unit_test(framing_of_chunks_is_not_kept),
-		cmocka_unit_test(a_body_of_mostly_framing_is_refused),
-		cmocka_unit_test(what_is_malformed_is_refused_with_400),
-		cmocka_unit_test(a_target_that_is_no_path_is_refused),
-		cmocka_unit_test(a_whole_address_names_its_path),
-		cmocka_unit_test(headers_that_could_mean_two_things_are_refused),
-		cmocka_unit_test(a_body_whose_length_is_doubtful_is_refused),
-		cmocka_unit_test(chunks_that_are_malformed_are_refused),
-		cmocka_unit_test(a_target_passes_at_its_bound_and_not_above),
-		cmocka_unit_test(headers_pass_at_their_bound_and_not_above),
-		cmocka_unit_test(sixty_four_headers_pass_and_one_more_does_not),
-		cmocka_unit_test(trailers_count_as_headers),
-		cmocka_unit_test(a_body_passes_at_its_bound_and_not_above),
-		cmocka_unit_test(a_request_id_of_another_form_is_not_taken),
-		cmocka_unit_test(the_connection_is_kept_as_version_and_header_say),
-		cmocka_unit_test(an_offer_to_upgrade_is_passed_over),
+	        cmocka_unit_test(the_parts_are_found_wherever_the_bytes_are_cut),
+	        cmocka_unit_test(chunks_are_joined_wherever_the_bytes_are_cut),
+	        cmocka_unit_test(framing_of_chunks_is_not_kept),
+	        cmocka_unit_test(a_body_of_mostly_framing_is_refused),
+	        cmocka_unit_test(what_is_malformed_is_refused_with_400),
+	        cmocka_unit_test(a_target_that_is_no_path_is_refused),
+	        cmocka_unit_test(a_whole_address_names_its_path),
+	        cmocka_unit_test(headers_that_could_mean_two_things_are_refused),
+	        cmocka_unit_test(a_body_whose_length_is_doubtful_is_refused),
+	        cmocka_unit_test(chunks_that_are_malformed_are_refused),
+	        cmocka_unit_test(a_target_passes_at_its_bound_and_not_above),
+	        cmocka_unit_test(headers_pass_at_their_bound_and_not_above),
+	        cmocka_unit_test(sixty_four_headers_pass_and_one_more_does_not),
+	        cmocka_unit_test(trailers_count_as_headers),
+	        cmocka_unit_test(a_body_passes_at_its_bound_and_not_above),
+	        cmocka_unit_test(a_request_id_of_another_form_is_not_taken),
+	        cmocka_unit_test(the_connection_is_kept_as_version_and_header_say),
+	        cmocka_unit_test(an_offer_to_upgrade_is_passed_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 #define DAY_US (INT64_C(86400) * 1000000)
 #define DATE_OFF_MAX 2 /* days between UTC and any site's calendar */
 #define GENESIS_MAX 1024
+#define AHEAD 8 /* entries */
 
 enum lgp_status judge_init(struct judge *judge, struct source *source, struct findings *findings,
                            const struct trust *trust)
@@ -154,20 +155,39 @@ static enum lgp_status judge_decoded(struct judge *judge, const struct lgp_entry
 	return status == LGP_OK ? payload_check_entry(judge->payloads, entry) : status;
 }
 
-enum lgp_status judge_entry(struct judge *judge, uint64_t seq, const uint8_t bytes[LGP_ENTRY_LEN])
+/* False: it does not decode. */
+static bool decode(struct judge *judge, uint64_t seq, const uint8_t bytes[LGP_ENTRY_LEN],
+                   struct lgp_entry *out)
 {
-	struct lgp_entry entry;
-	if (lgp_entry_decode(bytes, &entry) != LGP_OK) {
+	if (lgp_entry_decode(bytes, out) != LGP_OK) {
 		finding_entry(judge->findings, RULE_ENTRY_FORM, seq, "it does not decode: %s",
 		              lgp_fault_detail());
-		return LGP_OK;
+		return false;
 	}
-	if (entry.seq != seq) {
+	if (out->seq != seq)
 		finding_entry(judge->findings, RULE_ENTRY_SEQ, seq,
-		              "it says that it is entry %" PRIu64, entry.seq);
-		entry.seq = seq; /* where it stands is what links and references mean */
+		              "it says that it is entry %" PRIu64, out->seq);
+	out->seq = seq; /* where it stands is what links and references mean */
+	parties_prefetch(&judge->parties, out);
+	money_prefetch(&judge->money, out);
+	return true;
+}
+
+/* Decodes some entries ahead of the one that is judged, so that the accounts of
+ * many customers have come from memory when they are asked for. */
+enum lgp_status judge_block(struct judge *judge, const struct block *block)
+{
+	struct lgp_entry ahead[AHEAD];
+	bool there[AHEAD] = {false};
+	enum lgp_status status = LGP_OK;
+	for (unsigned i = 0; i < block->count + AHEAD && status == LGP_OK; i++) {
+		struct lgp_entry *place = &ahead[i % AHEAD];
+		if (there[i % AHEAD])
+			status = judge_decoded(judge, place);
+		there[i % AHEAD] = i < block->count && block->cell[i] == CELL_HERE &&
+		                   decode(judge, block->first + i, block->entry[i], place);
 	}
-	return judge_decoded(judge, &entry);
+	return status;
 }
 
 /* ---- keys ------------------------------------------------------------------------------------ */

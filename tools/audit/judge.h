@@ -31,9 +31,9 @@ struct judge {
 LGP_MUST_USE enum lgp_status judge_init(struct judge *judge, struct source *source,
                                         struct findings *findings, const struct trust *trust);
 void judge_deinit(struct judge *judge);
-/* The entry kept under seq.  LGP_NO_MEMORY, LGP_IO: the audit cannot go on. */
-LGP_MUST_USE enum lgp_status judge_entry(struct judge *judge, uint64_t seq,
-                                         const uint8_t bytes[LGP_ENTRY_LEN]);
+/* The entries of a block that are there.  LGP_NO_MEMORY, LGP_IO: the audit
+ * cannot go on. */
+LGP_MUST_USE enum lgp_status judge_block(struct judge *judge, const struct block *block);
 /* After the last one: keys and payloads.  size: that of the audit.
  * *payload_count: how many were read. */
 LGP_MUST_USE enum lgp_status judge_finish(struct judge *judge, uint64_t size,

@@ -49,6 +49,13 @@ static int64_t balance(const struct money *money, enum lgp_class class, uint64_t
 	return slot != NULL ? slot->amount : 0;
 }
 
+void money_prefetch(const struct money *money, const struct lgp_entry *entry)
+{
+	if (entry->customer != 0 && entry->unit != 0)
+		slots_prefetch(&money->accounts, account_key(LGP_CLASS_CUSTOMER, entry->customer),
+		               entry->unit);
+}
+
 static enum lgp_status post(struct money *money, const struct lgp_entry *entry,
                             enum lgp_class class, int64_t amount)
 {

@@ -27,6 +27,8 @@ struct unit_sums {
 LGP_MUST_USE enum lgp_status money_init(struct money *money, struct source *source,
                                         struct findings *findings);
 void money_deinit(struct money *money);
+/* Brings near what the entry's judgement will ask for. */
+void money_prefetch(const struct money *money, const struct lgp_entry *entry);
 /* Moves the entry's amount; judges who may move what, floors, the running
  * balance and reversals.  LGP_NO_MEMORY. */
 LGP_MUST_USE enum lgp_status money_judge(struct money *money, const struct lgp_entry *entry);

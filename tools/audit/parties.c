@@ -33,6 +33,13 @@ enum lgp_kind parties_kind(const struct parties *parties, uint64_t number)
 	return kind_of(find(parties, number));
 }
 
+/* Of the parties of an entry the customers are many; the others are near. */
+void parties_prefetch(const struct parties *parties, const struct lgp_entry *entry)
+{
+	if (entry->customer != 0)
+		slots_prefetch(&parties->opened, entry->customer + 1, 0);
+}
+
 /* ---- opening --------------------------------------------------------------------- */
 
 static bool opens(const struct lgp_entry *entry)

@@ -49,6 +49,11 @@ struct slot *slots_find(const struct slots *slots, uint64_t key, uint64_t sub)
 	return slot->key != 0 ? slot : NULL;
 }
 
+void slots_prefetch(const struct slots *slots, uint64_t key, uint64_t sub)
+{
+	__builtin_prefetch(&slots->list[place(slots, key, sub)], 1);
+}
+
 static bool grow(struct slots *slots)
 {
 	struct slots grown = {.seed = slots->seed, .count = slots->count};

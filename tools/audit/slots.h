@@ -28,6 +28,8 @@ LGP_MUST_USE enum lgp_status slots_init(struct slots *slots);
 void slots_deinit(struct slots *slots);
 /* NULL: not there.  key is not 0.  Valid until the next put. */
 struct slot *slots_find(const struct slots *slots, uint64_t key, uint64_t sub);
+/* Brings the item's place near; for those that will be asked for soon. */
+void slots_prefetch(const struct slots *slots, uint64_t key, uint64_t sub);
 /* The item, made with 0 where it was not there.  NULL: no memory. */
 struct slot *slots_put(struct slots *slots, uint64_t key, uint64_t sub);
 /* The next item at or behind *at, in no order; NULL at the end.  Start at 0. */

@@ -9,7 +9,7 @@
 
 /* Years 0001 to 9999, which is what the calendar can write. */
 #define MOMENT_FIRST (INT64_C(-62135596800) * 1000000)
-#define MOMENT_LAST (INT64_C(253402300799) * 1000000)
+#define MOMENT_LAST (INT64_C(253402300800) * 1000000 - 1)
 
 const char *moment_text(int64_t time_us, char out[MOMENT_MAX])
 {

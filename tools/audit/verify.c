@@ -65,17 +65,6 @@ static enum lgp_status prepare(struct verify *verify)
 	return judge_init(&verify->judge, verify->source, &verify->findings, trust);
 }
 
-static enum lgp_status judge_block(struct verify *verify)
-{
-	const struct block *block = verify->block;
-	enum lgp_status status = LGP_OK;
-	integrity_block(&verify->integrity, block);
-	for (unsigned i = 0; i < block->count && status == LGP_OK; i++)
-		if (block->cell[i] == CELL_HERE)
-			status = judge_entry(&verify->judge, block->first + i, block->entry[i]);
-	return status;
-}
-
 /* Where the next block begins: behind this one, or behind a gap. */
 static uint64_t next_block(struct verify *verify)
 {
@@ -98,8 +87,10 @@ static enum lgp_status judge_all(struct verify *verify)
 	for (uint64_t first = 0; first < size && status == LGP_OK;) {
 		verify->block->first = first;
 		source_block(verify->source, size, verify->block);
-		if (!verify->block->empty)
-			status = judge_block(verify);
+		if (!verify->block->empty) {
+			integrity_block(&verify->integrity, verify->block);
+			status = judge_block(&verify->judge, verify->block);
+		}
 		first = next_block(verify);
 		progress_at(&verify->progress, first);
 	}

@@ -21,7 +21,9 @@ static struct option_row field_row(const struct lgp_field *field, bool whole)
 	};
 	struct option_row row = {.name = field->name, .tag = TAG_TEXT, .help = field->help};
 	row.value = field->type == LGP_FIELD_CHOICE ? field->choices : placeholders[field->type];
-	if (whole && (field->rules & LGP_FIELD_REQUIRED) != 0)
+	/* The server wants a name with every registration. */
+	bool needed = (field->rules & LGP_FIELD_REQUIRED) != 0 || strcmp(field->name, "name") == 0;
+	if (whole && needed)
 		row.rules |= OPTION_REQUIRED;
 	if (field->type == LGP_FIELD_REFS) {
 		row.rules |= OPTION_REPEATED;
@@ -63,8 +65,10 @@ void call_noun_options(struct session *session)
 		else
 			session->noun_rows[n++] = field_row(field, whole);
 	}
-	if (noun->personal_name)
-		session->noun_rows[n++] = name;
+	if (noun->personal_name) {
+		session->noun_rows[n] = name;
+		session->noun_rows[n++].rules = whole ? OPTION_REQUIRED : 0;
+	}
 	session->noun_rows[n].name = NULL;
 	options_table(&session->options, session->noun_rows);
 }

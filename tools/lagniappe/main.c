@@ -36,6 +36,7 @@ static const struct option_row page_options[] = {
 static const struct option_row entries_options[] = {
         {"after", "SEQ", 0, TAG_QUERY, "those behind this one; from 0 when absent"},
         {"page-size", "N", 0, TAG_QUERY, "entries on a page, at most 1000"},
+        {"page-token", "TOKEN", 0, TAG_QUERY, "where the page before said to go on"},
         {0},
 };
 

@@ -1,0 +1,244 @@
+/* test_audit_parts: the audit tool's own tree, sorter, maps and texts. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tlog_fixture.h"
+#include "tools/audit/guard.h"
+#include "tools/audit/kinds.h"
+#include "tools/audit/merkle.h"
+#include "tools/audit/slots.h"
+#include "tools/audit/sorter.h"
+#include "tools/audit/text.h"
+
+/* ---- merkle ---------------------------------------------------------------------- */
+
+static void roots_are_those_of_the_recursive_definition(void **state)
+{
+	(void)state;
+	enum { N = 600 };
+	static struct lgp_hash leaves[N];
+	struct merkle tree = {0};
+	struct lgp_hash tile[MERKLE_TILE_LEVELS], made, expected;
+	vector_leaf_hashes(leaves, N);
+	for (size_t n = 0; n <= N; n++) {
+		merkle_root(&tree, &made);
+		rfc_root(leaves, n, &expected);
+		assert_memory_equal(made.bytes, expected.bytes, LGP_HASH_LEN);
+		if (n < N)
+			(void)merkle_append(&tree, &leaves[n], tile);
+	}
+}
+
+static void a_tile_node_is_told_where_it_is_complete(void **state)
+{
+	(void)state;
+	enum { N = 65536 };
+	static struct lgp_hash leaves[N];
+	struct merkle tree = {0};
+	struct lgp_hash tile[MERKLE_TILE_LEVELS], expected;
+	for (size_t i = 0; i < N; i++)
+		lgp_hash_leaf(&i, sizeof i, &leaves[i]);
+	for (size_t i = 0; i < N; i++) {
+		unsigned tiles = merkle_append(&tree, &leaves[i], tile);
+		assert_int_equal(tiles, i + 1 == N ? 2 : (i + 1) % 256 == 0);
+		if (tiles == 0)
+			continue;
+		rfc_root(&leaves[i - 255], 256, &expected);
+		assert_memory_equal(tile[0].bytes, expected.bytes, LGP_HASH_LEN);
+	}
+	rfc_root(leaves, N, &expected);
+	assert_memory_equal(tile[1].bytes, expected.bytes, LGP_HASH_LEN);
+}
+
+/* ---- sorter ---------------------------------------------------------------------- */
+
+struct pair {
+	uint8_t key[16];
+	uint64_t number;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct pair *left = a, *right = b;
+	int order = memcmp(left->key, right->key, sizeof left->key);
+	if (order != 0)
+		return order;
+	return left->number < right->number ? -1 : left->number > right->number;
+}
+
+/* same: of a hundred keys so many are one. */
+static void sort_and_compare(size_t count, size_t buffer_bytes, unsigned same)
+{
+	struct sorter *sorter;
+	struct pair *pairs = calloc(count + 1, sizeof *pairs);
+	uint64_t number;
+	const uint8_t *key;
+	assert_non_null(pairs);
+	assert_int_equal(sorter_new(16, buffer_bytes, &sorter), LGP_OK);
+	for (size_t i = 0; i < count; i++) {
+		struct lgp_hash hash;
+		size_t seed = i % 100 < same ? 0 : i;
+		lgp_hash_sha256(&seed, sizeof seed, &hash);
+		memcpy(pairs[i].key, hash.bytes, sizeof pairs[i].key);
+		pairs[i].number = i;
+		assert_int_equal(sorter_add(sorter, pairs[i].key, i), LGP_OK);
+	}
+	qsort(pairs, count, sizeof *pairs, by_key);
+	assert_int_equal(sorter_finish(sorter), LGP_OK);
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(sorter_next(sorter, &key, &number), LGP_OK);
+		assert_memory_equal(key, pairs[i].key, sizeof pairs[i].key);
+		assert_true(number == pairs[i].number);
+	}
+	assert_int_equal(sorter_next(sorter, &key, &number), LGP_MISSING);
+	assert_int_equal(sorter_next(sorter, &key, &number), LGP_MISSING);
+	sorter_free(sorter);
+	free(pairs);
+}
+
+static void keys_come_in_order_from_memory(void **state)
+{
+	(void)state;
+	sort_and_compare(0, 65536, 0);
+	sort_and_compare(1, 65536, 0);
+	sort_and_compare(1000, 65536, 10);
+}
+
+static void keys_come_in_order_from_disk(void **state)
+{
+	(void)state;
+	sort_and_compare(20000, 24 * 2 * 1000, 0);      /* 20 runs */
+	sort_and_compare(20000, 24 * 2 * 1000, 60);     /* the same key in all of them */
+	sort_and_compare(20001, 24 * 2 * 1000 + 7, 10); /* a last run of one */
+	sort_and_compare(1000, 24 * 2 * 1000, 0);       /* exactly full */
+	sort_and_compare(1001, 24 * 2 * 1000, 0);
+}
+
+/* ---- slots ------------------------------------------------------------------------ */
+
+static void what_was_put_is_found_after_growing(void **state)
+{
+	(void)state;
+	enum { N = 100000 };
+	struct slots slots;
+	assert_int_equal(slots_init(&slots), LGP_OK);
+	for (uint64_t i = 1; i <= N; i++) {
+		struct slot *slot = slots_put(&slots, i, i % 3);
+		assert_non_null(slot);
+		assert_int_equal(slot->number, 0);
+		slot->number = i * 7;
+	}
+	for (uint64_t i = 1; i <= N; i++) {
+		const struct slot *slot = slots_find(&slots, i, i % 3);
+		assert_non_null(slot);
+		assert_true(slot->number == i * 7);
+		assert_null(slots_find(&slots, i, 3));
+		assert_true(slots_put(&slots, i, i % 3)->number == i * 7);
+	}
+	size_t seen = 0;
+	for (size_t at = 0; slots_next(&slots, &at) != NULL;)
+		seen++;
+	assert_int_equal(seen, N);
+	assert_int_equal(slots.count, N);
+	assert_true((slots.mask + 1) * sizeof(struct slot) <= (size_t)N * 64);
+	slots_deinit(&slots);
+}
+
+/* ---- kinds ------------------------------------------------------------------------- */
+
+static void every_kind_is_in_the_table(void **state)
+{
+	(void)state;
+	for (unsigned kind = 0; kind < 256; kind++) {
+		const struct kind_info *info = kind_info((enum lgp_kind)kind);
+		assert_int_equal(info != NULL, lgp_kind_name(kind) != NULL);
+		if (info != NULL)
+			assert_int_equal(info->kind, kind);
+	}
+}
+
+/* ---- texts ------------------------------------------------------------------------- */
+
+static void amounts_have_the_unit_s_places(void **state)
+{
+	(void)state;
+	char text[AMOUNT_MAX];
+	assert_string_equal(amount_text(0, 0, text), "0");
+	assert_string_equal(amount_text(0, 2, text), "0.00");
+	assert_string_equal(amount_text(-5, 2, text), "-0.05");
+	assert_string_equal(amount_text(123456, 2, text), "1234.56");
+	assert_string_equal(amount_text(123456, 0, text), "123456");
+	assert_string_equal(amount_text(INT64_MIN, 9, text), "-9223372036.854775808");
+	__extension__ __int128 large = (__int128)INT64_MAX * INT64_MAX;
+	assert_string_equal(amount_text(large, 0, text), "85070591730234615847396907784232501249");
+}
+
+static void counts_are_grouped(void **state)
+{
+	(void)state;
+	char text[COUNT_MAX];
+	assert_string_equal(count_text(0, text), "0");
+	assert_string_equal(count_text(999, text), "999");
+	assert_string_equal(count_text(1000, text), "1,000");
+	assert_string_equal(count_text(UINT64_MAX, text), "18,446,744,073,709,551,615");
+}
+
+static void moments_beyond_the_calendar_are_numbers(void **state)
+{
+	(void)state;
+	char text[MOMENT_MAX];
+	assert_string_equal(moment_text(0, text), "1970-01-01T00:00:00.000000Z");
+	assert_string_equal(moment_text(INT64_C(253402300799999999), text),
+	                    "9999-12-31T23:59:59.999999Z");
+	assert_string_equal(moment_text(INT64_C(253402300800000000), text), "253402300800000000 us");
+	assert_string_equal(moment_text(INT64_C(-62135596800000000), text),
+	                    "0001-01-01T00:00:00.000000Z");
+	assert_string_equal(moment_text(INT64_MIN, text), "-9223372036854775808 us");
+}
+
+/* ---- guard -------------------------------------------------------------------------- */
+
+static enum lgp_status raise_signal(void *number)
+{
+	(void)raise(*(int *)number);
+	return LGP_OK;
+}
+
+static enum lgp_status say_missing(void *context)
+{
+	(void)context;
+	return LGP_MISSING;
+}
+
+static void a_signal_in_a_guarded_call_is_a_fault(void **state)
+{
+	(void)state;
+	int signals[] = {SIGBUS, SIGSEGV, SIGABRT};
+	guard_init();
+	for (size_t round = 0; round < 100; round++)
+		assert_int_equal(guard_call(raise_signal, &signals[round % 3]), LGP_CORRUPT);
+	assert_int_equal(guard_call(say_missing, NULL), LGP_MISSING);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(roots_are_those_of_the_recursive_definition),
+	        cmocka_unit_test(a_tile_node_is_told_where_it_is_complete),
+	        cmocka_unit_test(keys_come_in_order_from_memory),
+	        cmocka_unit_test(keys_come_in_order_from_disk),
+	        cmocka_unit_test(what_was_put_is_found_after_growing),
+	        cmocka_unit_test(every_kind_is_in_the_table),
+	        cmocka_unit_test(amounts_have_the_unit_s_places),
+	        cmocka_unit_test(counts_are_grouped),
+	        cmocka_unit_test(moments_beyond_the_calendar_are_numbers),
+	        cmocka_unit_test(a_signal_in_a_guarded_call_is_a_fault),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
