@@ -14,7 +14,7 @@ bool lgp_state_freeze(struct lgp_ledger *ledger, bool force)
 	/* Runs first: state.mdb must not stand where keys could be missing. */
 	if (!lgp_keyindex_freeze(ledger->keys, ledger->now.size))
 		return false;
-	struct state_position position = {ledger->now.size, ledger->released.root};
+	struct state_position position = {ledger->now.size, ledger->released.root, ledger->now.day};
 	require(state_freeze(ledger->state, &position));
 	return true;
 }

@@ -6,6 +6,8 @@
  * every entry that it is given: LGP_CORRUPT, and the caller stops. */
 #include "internal.h"
 
+#include "lagniappe/codec.h"
+
 #include <string.h>
 
 static enum lgp_status broken(const struct lgp_entry *entry, const char *what)
@@ -15,7 +17,8 @@ static enum lgp_status broken(const struct lgp_entry *entry, const char *what)
 
 bool kind_defines(enum lgp_kind kind)
 {
-	return lgp_noun_of(kind) != NULL || kind == LGP_KIND_TOKEN_END;
+	return lgp_noun_of(kind) != NULL || kind == LGP_KIND_TOKEN_END ||
+	       kind == LGP_KIND_LIMIT_END || kind == LGP_KIND_DELEGATION_END;
 }
 
 /* ---- money ------------------------------------------------------------------- */
@@ -156,15 +159,78 @@ static enum lgp_status follow_links(struct lgp_ledger *ledger, const struct lgp_
 
 /* ---- kinds --------------------------------------------------------------------- */
 
-static enum lgp_status count_reversal(struct lgp_ledger *ledger, const struct lgp_entry *entry)
+static enum lgp_status apply_reversal(struct lgp_ledger *ledger, const struct lgp_entry *entry)
 {
 	int64_t reversed;
-	enum lgp_status status = state_reversed(ledger->state, entry->refers_to, &reversed);
+	struct lgp_entry original;
+	enum lgp_status status = batch_find(ledger, entry->refers_to, &original);
+	if (status == LGP_OK)
+		status = state_reversed(ledger->state, entry->refers_to, &reversed);
 	if (status != LGP_OK)
 		return status;
-	if (__builtin_add_overflow(reversed, entry->amount, &reversed))
+	if (__builtin_add_overflow(reversed, entry->amount, &reversed) ||
+	    reversed > original.amount)
 		return broken(entry, "it reverses more than there is");
-	return state_reversed_put(ledger->state, entry->refers_to, reversed);
+	status = state_reversed_put(ledger->state, entry->refers_to, reversed);
+	return status == LGP_OK ? count_back(ledger, &original, entry, reversed == original.amount)
+	                        : status;
+}
+
+/* A staff member who rewards another is remembered, for rings of two. */
+static enum lgp_status note_reward(struct lgp_ledger *ledger, const struct lgp_entry *entry)
+{
+	struct state_key key = state_key_pair('E', entry->staff, entry->customer);
+	struct lgp_party party;
+	enum lgp_status status = state_party(ledger->state, entry->customer, &party);
+	if (status != LGP_OK || !party.of_staff)
+		return status;
+	return state_number_put(ledger->state, &key, 1);
+}
+
+static enum lgp_status end_wait(struct lgp_ledger *ledger, const struct lgp_entry *entry)
+{
+	struct lgp_entry ask;
+	struct state_key key = state_key_number('W', entry->refers_to);
+	if (!pending_holds(&ledger->pending, entry->refers_to))
+		return broken(entry, "it decides what does not wait");
+	enum lgp_status status = batch_find(ledger, entry->refers_to, &ask);
+	if (status == LGP_OK)
+		status = count_out(ledger, &ask);
+	if (status == LGP_OK)
+		status = state_delete(ledger->state, key_view(&key));
+	pending_remove(&ledger->pending, entry->refers_to);
+	ledger->pending_changed = true;
+	return status;
+}
+
+static enum lgp_status apply_grant(struct lgp_ledger *ledger, const struct lgp_entry *entry,
+                                   struct lgp_view payload)
+{
+	enum lgp_status status = LGP_OK;
+	if (entry->refers_to != 0) {
+		uint64_t authority;
+		status = approval_authority(ledger, entry, payload, &authority);
+		if (status == LGP_OK)
+			status = end_wait(ledger, entry);
+		if (status == LGP_OK)
+			status = count_authority(ledger, entry, authority);
+	}
+	if (status == LGP_OK)
+		status = count_in(ledger, entry);
+	return status == LGP_OK ? note_reward(ledger, entry) : status;
+}
+
+static enum lgp_status apply_ask(struct lgp_ledger *ledger, const struct lgp_entry *entry)
+{
+	struct state_key key = state_key_number('W', entry->seq);
+	int64_t until_us = entry->time_us + LGP_PENDING_US;
+	enum lgp_status status = count_in(ledger, entry);
+	if (status == LGP_OK)
+		status = state_number_put(ledger->state, &key, until_us);
+	if (status == LGP_OK)
+		status = pending_add(&ledger->pending, entry->seq, until_us);
+	ledger->pending_changed = true;
+	return status;
 }
 
 static uint64_t defined_number(const struct lgp_entry *entry)
@@ -172,33 +238,79 @@ static uint64_t defined_number(const struct lgp_entry *entry)
 	return (entry->flags & LGP_FLAG_AMEND) != 0 ? entry->refers_to : entry->seq;
 }
 
-static enum lgp_status end_token(struct lgp_ledger *ledger, const struct lgp_entry *entry)
+/* The definition stays, marked as no longer in force. */
+static enum lgp_status end_definition(struct lgp_ledger *ledger, const struct lgp_entry *entry)
 {
 	struct state_key key = state_key_number('D', entry->refers_to);
 	struct lgp_view value;
 	enum lgp_status status = state_get(ledger->state, key_view(&key), &value);
 	if (status == LGP_MISSING || (status == LGP_OK && value.len < 10))
-		return broken(entry, "it ends a token that was never issued");
+		return broken(entry, "it ends what was never defined");
 	if (status != LGP_OK)
 		return status;
 	char text[LGP_DEFINITION_MAX];
 	struct lgp_view definition = {text, value.len - 10};
+	enum lgp_kind kind = (enum lgp_kind)value.ptr[0];
 	memcpy(text, value.ptr + 10, definition.len);
-	return state_definition_put(ledger->state, entry->refers_to, LGP_KIND_TOKEN, true, entry->seq,
-	                            definition);
+	status = state_definition_put(ledger->state, entry->refers_to, kind, true, entry->seq,
+	                              definition);
+	return status == LGP_OK && kind == LGP_KIND_LIMIT ? apply_limit_end(ledger, entry) : status;
+}
+
+/* A customer account of a member of staff is marked, so that a grant to it is
+ * known as a reward among staff. */
+static enum lgp_status mark_customer(struct lgp_ledger *ledger, struct lgp_view text)
+{
+	struct lgp_definition definition;
+	uint64_t number;
+	struct lgp_party party;
+	enum lgp_status status =
+	        lgp_definition_parse(lgp_noun_of(LGP_KIND_STAFF), text, true, &definition);
+	if (status != LGP_OK)
+		return status;
+	struct lgp_view customer = lgp_definition_get(&definition, "customer");
+	if (customer.ptr == NULL)
+		return LGP_OK;
+	require(lgp_decimal_parse(customer, &number) == LGP_OK);
+	status = state_party(ledger->state, number, &party);
+	if (status != LGP_OK || party.of_staff)
+		return status;
+	party.of_staff = true;
+	return state_party_put(ledger->state, number, &party);
+}
+
+static enum lgp_status apply_noun(struct lgp_ledger *ledger, const struct lgp_entry *entry,
+                                  struct lgp_view payload)
+{
+	enum lgp_status status = state_definition_put(ledger->state, defined_number(entry),
+	                                              entry->kind, false, entry->seq, payload);
+	if (status == LGP_OK && entry->kind == LGP_KIND_STAFF)
+		status = mark_customer(ledger, payload);
+	if (status == LGP_OK && entry->kind == LGP_KIND_LIMIT)
+		status = apply_limit(ledger, entry, payload);
+	return status;
 }
 
 static enum lgp_status apply_kind(struct lgp_ledger *ledger, const struct lgp_entry *entry,
                                   struct lgp_view payload)
 {
-	if (entry->kind == LGP_KIND_REVERSAL)
-		return count_reversal(ledger, entry);
-	if (entry->kind == LGP_KIND_TOKEN_END)
-		return end_token(ledger, entry);
-	if (lgp_noun_of(entry->kind) != NULL)
-		return state_definition_put(ledger->state, defined_number(entry), entry->kind, false,
-		                            entry->seq, payload);
-	return LGP_OK;
+	switch (entry->kind) {
+	case LGP_KIND_GRANT:
+		return apply_grant(ledger, entry, payload);
+	case LGP_KIND_ASK:
+		return apply_ask(ledger, entry);
+	case LGP_KIND_DECLINE:
+	case LGP_KIND_LAPSE:
+		return end_wait(ledger, entry);
+	case LGP_KIND_REVERSAL:
+		return apply_reversal(ledger, entry);
+	case LGP_KIND_TOKEN_END:
+	case LGP_KIND_LIMIT_END:
+	case LGP_KIND_DELEGATION_END:
+		return end_definition(ledger, entry);
+	default:
+		return lgp_noun_of(entry->kind) != NULL ? apply_noun(ledger, entry, payload) : LGP_OK;
+	}
 }
 
 static enum lgp_status check_order(const struct lgp_ledger *ledger, const struct lgp_entry *entry)
@@ -230,16 +342,35 @@ enum lgp_status apply_entry(struct lgp_ledger *ledger, const struct lgp_entry *e
 	ledger->now.last_time_us = entry->time_us;
 	if (kind_defines(entry->kind))
 		ledger->now.policy = entry->seq;
+	if (entry->kind != LGP_KIND_IMPORT && entry->business_date > ledger->now.day)
+		ledger->now.day = entry->business_date;
 	return LGP_OK;
+}
+
+/* A limit's newest version: what apply_limit wrote. */
+static enum lgp_status load_newest(struct lgp_ledger *ledger, uint64_t number, uint64_t version)
+{
+	struct state_key key = state_key_pair('L', number, version);
+	struct lgp_view value;
+	enum lgp_status status = state_get(ledger->state, key_view(&key), &value);
+	if (status != LGP_OK)
+		return status == LGP_MISSING ? LGP_CORRUPT : status;
+	return limit_load(ledger, number, version, lgp_get_le((const uint8_t *)value.ptr, 8),
+	                  (struct lgp_view){value.ptr + 8, value.len - 8});
 }
 
 enum lgp_status apply_definition(struct lgp_ledger *ledger, const struct lgp_entry *entry,
                                  struct lgp_view payload)
 {
-	if (entry->kind == LGP_KIND_TOKEN_END) {
-		registry_end_token(ledger->registry, entry->refers_to);
+	if (lgp_noun_of(entry->kind) == NULL) { /* the end of one */
+		if (entry->kind == LGP_KIND_LIMIT_END)
+			limits_end(ledger->limits, entry->refers_to);
+		registry_end(ledger->registry, entry->refers_to);
 		return LGP_OK;
 	}
-	return registry_define(ledger->registry, defined_number(entry), entry->kind, entry->seq,
-	                       payload);
+	enum lgp_status status = registry_define(ledger->registry, defined_number(entry),
+	                                         entry->kind, entry->seq, payload);
+	if (status == LGP_OK && entry->kind == LGP_KIND_LIMIT)
+		status = load_newest(ledger, defined_number(entry), entry->seq);
+	return status;
 }

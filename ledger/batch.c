@@ -133,11 +133,12 @@ enum lgp_status batch_find(struct lgp_ledger *ledger, uint64_t seq, struct lgp_e
 	uint8_t bytes[LGP_ENTRY_LEN];
 	if (seq >= batch->first && seq - batch->first < batch->count)
 		return lgp_entry_decode(batch->entries + (seq - batch->first) * LGP_ENTRY_LEN, out);
-	enum lgp_status status = lgp_kv_read_renew(ledger->log_txn);
+	enum lgp_status status = ledger->log_txn_held ? LGP_OK : lgp_kv_read_renew(ledger->log_txn);
 	if (status != LGP_OK)
 		return status;
 	status = log_entry(ledger->log_txn, seq, bytes);
-	lgp_kv_read_reset(ledger->log_txn);
+	if (!ledger->log_txn_held)
+		lgp_kv_read_reset(ledger->log_txn);
 	return status == LGP_OK ? lgp_entry_decode(bytes, out) : status;
 }
 
@@ -214,6 +215,18 @@ void ledger_release(struct lgp_ledger *ledger, const struct lgp_checkpoint *chec
 	pthread_mutex_unlock(&ledger->released_lock);
 }
 
+void ledger_show_pending(struct lgp_ledger *ledger)
+{
+	if (!ledger->pending_changed)
+		return;
+	pthread_mutex_lock(&ledger->released_lock);
+	ledger->shown.count = ledger->pending.count;
+	memcpy(ledger->shown.list, ledger->pending.list,
+	       ledger->pending.count * sizeof ledger->pending.list[0]);
+	pthread_mutex_unlock(&ledger->released_lock);
+	ledger->pending_changed = false;
+}
+
 static enum lgp_status apply_last_definition(struct lgp_ledger *ledger)
 {
 	const struct batch *batch = &ledger->batch;
@@ -242,5 +255,6 @@ void lgp_batch_apply(struct lgp_ledger *ledger)
 	if (batch->defines)
 		require(apply_last_definition(ledger) == LGP_OK);
 	ledger_release(ledger, &batch->checkpoint, batch->note, batch->note_len);
+	ledger_show_pending(ledger);
 	batch->applied = true;
 }

@@ -5,6 +5,7 @@
 
 #include "lagniappe/keyindex.h"
 #include "lagniappe/ledger.h"
+#include "limits.h"
 #include "registry.h"
 #include "state.h"
 
@@ -18,6 +19,15 @@ struct payload {
 	struct lgp_hash hash;
 	size_t offset, len; /* in batch.payload_bytes */
 	uint64_t seq;
+};
+
+/* Grants that wait for approval, by number; bounded by LGP_PENDING_MAX. */
+struct pending {
+	size_t count;
+	struct {
+		uint64_t seq;
+		int64_t until_us;
+	} list[LGP_PENDING_MAX];
 };
 
 struct batch {
@@ -48,8 +58,13 @@ struct lgp_ledger {
 	size_t overlay_bytes;
 	struct lgp_kv *log;
 	struct lgp_kv_txn *log_txn; /* the ledger thread's reader, reset between uses */
+	bool log_txn_held;          /* a replay is in the middle of one */
 	struct state *state;
 	struct registry *registry;
+	struct limits *limits;
+	struct pending pending;       /* with the open batch */
+	struct pending shown;         /* what is durable: under released_lock */
+	bool pending_changed;
 	struct lgp_keyindex *keys;
 	struct lgp_tree *tree;
 	struct globals now; /* with the open batch */
@@ -86,6 +101,36 @@ LGP_MUST_USE enum lgp_status apply_definition(struct lgp_ledger *ledger,
                                               struct lgp_view payload);
 bool kind_defines(enum lgp_kind kind);
 
+/* Limits' counters (count.c). */
+struct limit_case limit_case_of(const struct lgp_ledger *ledger, const struct lgp_entry *entry);
+/* The counter of a version for a case.  False: the case lacks what it goes by. */
+bool counter_key(const struct limit_version *version, const struct limit_case *grant,
+                 struct state_key *out);
+struct state_key incident_key(const struct limit_version *version, const struct limit_case *grant);
+/* Counts a grant or an ask in every limit that it meets. */
+LGP_MUST_USE enum lgp_status count_in(struct lgp_ledger *ledger, const struct lgp_entry *entry);
+/* Takes an ask out again, whole: it came to nothing, or became a grant. */
+LGP_MUST_USE enum lgp_status count_out(struct lgp_ledger *ledger, const struct lgp_entry *ask);
+/* Gives back what each limit says that a reversal gives back. */
+LGP_MUST_USE enum lgp_status count_back(struct lgp_ledger *ledger, const struct lgp_entry *original,
+                                        const struct lgp_entry *reversal, bool whole);
+/* Counts an approved grant against who approved it. */
+LGP_MUST_USE enum lgp_status count_authority(struct lgp_ledger *ledger,
+                                             const struct lgp_entry *entry, uint64_t authority);
+
+/* The limit's version, into memory (apply_limit.c). */
+LGP_MUST_USE enum lgp_status limit_load(struct lgp_ledger *ledger, uint64_t number, uint64_t version,
+                                        uint64_t counts_from, struct lgp_view text);
+LGP_MUST_USE enum lgp_status apply_limit(struct lgp_ledger *ledger, const struct lgp_entry *entry,
+                                         struct lgp_view payload);
+LGP_MUST_USE enum lgp_status apply_limit_end(struct lgp_ledger *ledger,
+                                             const struct lgp_entry *entry);
+
+/* LGP_OVERLOAD: LGP_PENDING_MAX wait already. */
+LGP_MUST_USE enum lgp_status pending_add(struct pending *pending, uint64_t seq, int64_t until_us);
+void pending_remove(struct pending *pending, uint64_t seq);
+bool pending_holds(const struct pending *pending, uint64_t seq);
+
 /* Completes the entry, applies it, and adds it to the batch (batch.c). */
 LGP_MUST_USE enum lgp_status batch_add(struct lgp_ledger *ledger, struct lgp_entry *entry,
                                        struct lgp_view payload, bool keyed);
@@ -100,6 +145,12 @@ LGP_MUST_USE enum lgp_status batch_find(struct lgp_ledger *ledger, uint64_t seq,
                                         struct lgp_entry *out);
 /* The parts that need no file. *out is to be closed even after a fault. */
 LGP_MUST_USE enum lgp_status ledger_new(const char *dir, struct lgp_ledger **out);
+/* What waits for approval, for other threads to see. */
+void ledger_show_pending(struct lgp_ledger *ledger);
+/* Whose authority an approved grant's payload names: "authority <staff>". */
+LGP_MUST_USE enum lgp_status approval_authority(const struct lgp_ledger *ledger,
+                                                const struct lgp_entry *entry,
+                                                struct lgp_view payload, uint64_t *authority);
 void ledger_release(struct lgp_ledger *ledger, const struct lgp_checkpoint *checkpoint,
                     const char *note, size_t note_len);
 

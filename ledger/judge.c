@@ -110,13 +110,18 @@ static enum lgp_problem judge_act(struct judgement *judgement)
 		return judge_define(judgement);
 	switch (judgement->command->kind) {
 	case LGP_KIND_TOKEN_END:
-		return judge_token_end(judgement);
+	case LGP_KIND_LIMIT_END:
+	case LGP_KIND_DELEGATION_END:
+		return judge_end(judgement);
 	case LGP_KIND_CUSTOMER:
 		return judge_customer(judgement);
 	case LGP_KIND_PARTY:
 		return judge_party(judgement);
 	case LGP_KIND_GRANT:
-		return judge_grant(judgement);
+		return judgement->command->refers_to != 0 ? judge_approval(judgement)
+		                                          : judge_grant(judgement);
+	case LGP_KIND_DECLINE:
+		return judge_decline(judgement);
 	case LGP_KIND_THANKS:
 		return judge_thanks(judgement);
 	case LGP_KIND_REVERSAL:
@@ -160,12 +165,15 @@ static void turn_into_refusal(struct judgement *judgement, enum lgp_problem prob
 	entry->code = (uint16_t)problem;
 	entry->debit = entry->credit = LGP_CLASS_NONE;
 	judgement->payload_len = 0;
+	if (problem == LGP_PROBLEM_LIMIT_EXCEEDED)
+		judge_keep_binding(judgement);
 }
 
 static enum lgp_status conclude(struct judgement *judgement, enum lgp_problem problem,
                                 struct lgp_outcome *out)
 {
 	out->problem = problem;
+	out->binding = judgement->binding;
 	if (judgement->field != NULL)
 		snprintf(out->field, sizeof out->field, "%s", judgement->field);
 	if (judgement->status != LGP_OK)
@@ -224,6 +232,23 @@ static void begin_entry(const struct lgp_command *command, struct lgp_entry *ent
 	}
 }
 
+static enum lgp_problem judge_who(struct lgp_ledger *ledger, const struct lgp_command *command,
+                                  struct lgp_entry *entry, struct judgement *judgement)
+{
+	begin_entry(command, entry);
+	*judgement = (struct judgement){.ledger = ledger, .command = command, .entry = entry};
+	require(command->payload.len <= sizeof judgement->payload - 128);
+	return judge_actor(judgement);
+}
+
+enum lgp_problem judge_prepare(struct lgp_ledger *ledger, const struct lgp_command *command,
+                               struct lgp_entry *entry, struct judgement *judgement)
+{
+	batch_open(ledger);
+	enum lgp_problem problem = judge_who(ledger, command, entry, judgement);
+	return problem == LGP_PROBLEM_NONE ? judge_grant_lookup(judgement) : problem;
+}
+
 enum lgp_status lgp_judge(struct lgp_ledger *ledger, const struct lgp_command *command,
                           struct lgp_outcome *out)
 {
@@ -231,13 +256,16 @@ enum lgp_status lgp_judge(struct lgp_ledger *ledger, const struct lgp_command *c
 	batch_open(ledger);
 	if (state_active_bytes(ledger->state) > 2 * ledger->overlay_bytes)
 		return LGP_OVERLOAD;
-	enum lgp_status status;
+	bool lapsed;
+	enum lgp_status status = lgp_lapse(ledger, command->time_us, &lapsed);
+	if (status != LGP_OK)
+		return status;
+	if (lgp_batch_full(ledger))
+		return LGP_OVERLOAD; /* commit what lapsed, then ask again */
 	if (acted_before(ledger, command, out, &status) || status != LGP_OK)
 		return status;
-	begin_entry(command, &out->entry);
-	struct judgement judgement = {.ledger = ledger, .command = command, .entry = &out->entry};
-	require(command->payload.len <= sizeof judgement.payload - 128);
-	enum lgp_problem problem = judge_actor(&judgement);
+	struct judgement judgement;
+	enum lgp_problem problem = judge_who(ledger, command, &out->entry, &judgement);
 	if (problem == LGP_PROBLEM_NONE)
 		problem = judge_act(&judgement);
 	return conclude(&judgement, problem, out);

@@ -16,6 +16,7 @@ struct judgement {
 	enum lgp_status status;
 	const struct lgp_record *token;
 	const struct lgp_record *staff; /* in whose name, when in anybody's */
+	struct lgp_limit_use binding;   /* with LIMIT_EXCEEDED */
 	char payload[LGP_DEFINITION_MAX];
 	size_t payload_len;
 };
@@ -43,8 +44,24 @@ const struct lgp_record *judge_named(struct judgement *judgement, enum lgp_kind 
                                      const struct lgp_slug *id);
 enum lgp_problem judge_funds(struct judgement *judgement, enum lgp_problem lacking);
 
+/* A command of a grant's kind up to where its limits are looked at, for
+ * lgp_explain: customer, amount and reason may be absent. */
+enum lgp_problem judge_prepare(struct lgp_ledger *ledger, const struct lgp_command *command,
+                               struct lgp_entry *entry, struct judgement *judgement);
+/* I5.  pending: the ask that is decided on, or NULL.  *asks: the limit that
+ * binds would ask for approval. */
+enum lgp_problem judge_limits(struct judgement *judgement, const struct lgp_entry *pending,
+                              bool *asks);
+enum lgp_problem judge_authority(struct judgement *judgement, uint64_t manager);
+void judge_keep_binding(struct judgement *judgement);
+/* The rules of a grant that was asked for, at the moment of its approval. */
+enum lgp_problem judge_grant_again(struct judgement *judgement, const struct lgp_entry *ask);
+enum lgp_problem judge_approval(struct judgement *judgement);
+enum lgp_problem judge_decline(struct judgement *judgement);
+enum lgp_problem judge_grant_lookup(struct judgement *judgement);
+
 enum lgp_problem judge_define(struct judgement *judgement);
-enum lgp_problem judge_token_end(struct judgement *judgement);
+enum lgp_problem judge_end(struct judgement *judgement);
 enum lgp_problem judge_customer(struct judgement *judgement);
 enum lgp_problem judge_party(struct judgement *judgement);
 enum lgp_problem judge_grant(struct judgement *judgement);

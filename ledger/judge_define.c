@@ -90,18 +90,6 @@ static enum lgp_problem rule_token(struct judgement *judgement,
 	return LGP_PROBLEM_NONE;
 }
 
-enum lgp_problem judge_token_end(struct judgement *judgement)
-{
-	const struct lgp_record *token =
-	        registry_get_kind(judgement->ledger->registry, LGP_KIND_TOKEN,
-	                          judgement->command->refers_to);
-	if (token == NULL || token->as.token.ended)
-		return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "id");
-	if (!may_issue(judgement->token->as.token.role, token->as.token.role))
-		return problem_at(judgement, LGP_PROBLEM_FORBIDDEN, "id");
-	return judge_date(judgement);
-}
-
 /* ---- nouns --------------------------------------------------------------------------------- */
 
 /* The entry names what it defines in the field of the noun's kind. */
@@ -212,6 +200,115 @@ static enum lgp_problem define_again(struct judgement *judgement, struct lgp_def
 	return keep_definition(judgement, &now);
 }
 
+/* ---- limits and delegations -------------------------------------------------------------- */
+
+/* What a form cannot say: a window that cannot be, and the like. */
+static enum lgp_problem rule_limit(struct judgement *judgement,
+                                   const struct lgp_definition *definition)
+{
+	struct limit_version made;
+	enum lgp_status status = limit_parse(judgement->ledger->registry, definition,
+	                                     judgement->ledger->now.size, &made);
+	if (status == LGP_INVALID)
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "until");
+	if (status != LGP_OK)
+		return fault_in(judgement, status);
+	if (made.measure == LGP_MEASURE_AMOUNT && made.unit == 0)
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "unit");
+	if (made.per == LGP_PER_GRANT && made.window != LGP_WINDOW_NONE)
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "window");
+	if (made.measure == LGP_MEASURE_INCIDENTS && made.per != LGP_PER_CUSTOMER)
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "per");
+	return LGP_PROBLEM_NONE;
+}
+
+/* A limit is put as a whole, new or again. */
+static enum lgp_problem put_limit(struct judgement *judgement,
+                                  const struct lgp_definition *definition)
+{
+	struct lgp_ledger *ledger = judgement->ledger;
+	const struct lgp_record *known = registry_find(ledger->registry, LGP_KIND_LIMIT,
+	                                               lgp_definition_get(definition, "id"));
+	const struct limit *limit = known != NULL ? limits_get(ledger->limits, known->number) : NULL;
+	uint64_t expected = judgement->command->expected;
+	enum lgp_problem problem = find_references(judgement, definition);
+	if (problem != LGP_PROBLEM_NONE)
+		return problem;
+	if (expected != 0 && (known == NULL || known->defined_at != expected))
+		return problem_at(judgement, LGP_PROBLEM_PRECONDITION, "");
+	if (known != NULL) {
+		judgement->entry->flags |= LGP_FLAG_AMEND;
+		judgement->entry->refers_to = known->number;
+		judgement->entry->limit = known->defined_at;
+	}
+	problem = rule_limit(judgement, definition);
+	if (problem == LGP_PROBLEM_NONE && limit != NULL && limit->count == LGP_LIMIT_VERSIONS_MAX)
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "until");
+	return problem == LGP_PROBLEM_NONE ? keep_definition(judgement, definition) : problem;
+}
+
+/* A manager gives of their own authority, in their own name. */
+static enum lgp_problem define_delegation(struct judgement *judgement,
+                                          struct lgp_definition *definition)
+{
+	struct lgp_span span;
+	const struct lgp_record *giver = judgement->staff;
+	if (giver == NULL || giver->as.staff.role != LGP_ROLE_MANAGER)
+		return problem_at(judgement, LGP_PROBLEM_FORBIDDEN, "");
+	for (size_t i = 0; i < definition->noun->field_count; i++)
+		if (strcmp(definition->noun->fields[i].name, "from") == 0)
+			definition->value[i] = lgp_slug_view(&giver->id);
+	enum lgp_problem problem = find_references(judgement, definition);
+	if (problem != LGP_PROBLEM_NONE)
+		return problem;
+	if (lgp_view_equal(lgp_definition_get(definition, "to"), lgp_slug_view(&giver->id)))
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "to");
+	if (span_parse(definition, &span) != LGP_OK)
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "until");
+	return keep_definition(judgement, definition);
+}
+
+/* Who may end it: of tokens, who may issue such; a delegation's giver. */
+static bool may_end(const struct judgement *judgement, const struct lgp_record *record)
+{
+	if (record->kind == LGP_KIND_TOKEN)
+		return may_issue(judgement->token->as.token.role, record->as.token.role);
+	if (record->kind == LGP_KIND_DELEGATION)
+		return judgement->entry->actor == record->as.delegation.from;
+	return true;
+}
+
+static bool has_ended(const struct lgp_record *record)
+{
+	return (record->kind == LGP_KIND_TOKEN && record->as.token.ended) ||
+	       (record->kind == LGP_KIND_LIMIT && record->as.limit.ended) ||
+	       (record->kind == LGP_KIND_DELEGATION && record->as.delegation.ended);
+}
+
+enum lgp_problem judge_end(struct judgement *judgement)
+{
+	static const struct {
+		enum lgp_kind end, noun;
+	} ends[] = {
+	        {LGP_KIND_TOKEN_END, LGP_KIND_TOKEN},
+	        {LGP_KIND_LIMIT_END, LGP_KIND_LIMIT},
+	        {LGP_KIND_DELEGATION_END, LGP_KIND_DELEGATION},
+	};
+	const struct lgp_record *record = NULL;
+	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+		if (ends[i].end == judgement->command->kind)
+			record = registry_get_kind(judgement->ledger->registry, ends[i].noun,
+			                           judgement->command->refers_to);
+	if (record == NULL || has_ended(record))
+		return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "id");
+	if (!may_end(judgement, record))
+		return problem_at(judgement, LGP_PROBLEM_FORBIDDEN, "id");
+	uint64_t expected = judgement->command->expected;
+	if (expected != 0 && record->defined_at != expected)
+		return problem_at(judgement, LGP_PROBLEM_PRECONDITION, "");
+	return judge_date(judgement);
+}
+
 enum lgp_problem judge_define(struct judgement *judgement)
 {
 	const struct lgp_command *command = judgement->command;
@@ -219,6 +316,10 @@ enum lgp_problem judge_define(struct judgement *judgement)
 	if (lgp_definition_parse(lgp_noun_of(command->kind), command->payload, !command->amend,
 	                         &definition) != LGP_OK)
 		return problem_at(judgement, LGP_PROBLEM_MALFORMED, "");
+	if (command->kind == LGP_KIND_LIMIT)
+		return put_limit(judgement, &definition);
+	if (command->kind == LGP_KIND_DELEGATION)
+		return define_delegation(judgement, &definition);
 	return command->amend ? define_again(judgement, &definition)
 	                      : define_new(judgement, &definition);
 }

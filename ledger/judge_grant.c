@@ -2,6 +2,9 @@
  * Thread: ledger thread only.  Order: existence, rules, funds. */
 #include "judge.h"
 
+#include "lagniappe/codec.h"
+
+#include <stdio.h>
 #include <string.h>
 
 /* In whose name: a member of staff in their own, an integration in another's. */
@@ -13,6 +16,8 @@ static enum lgp_problem find_staff(struct judgement *judgement)
 	if (judgement->staff == NULL)
 		return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "staff");
 	judgement->entry->staff = judgement->staff->number;
+	if (judgement->staff->as.staff.role == LGP_ROLE_MANAGER)
+		judgement->entry->flags |= LGP_FLAG_MANAGER;
 	return LGP_PROBLEM_NONE;
 }
 
@@ -61,10 +66,48 @@ static enum lgp_problem find_common(struct judgement *judgement)
 	return problem == LGP_PROBLEM_NONE ? judge_date(judgement) : problem;
 }
 
-/* Who may act where, and for whom. */
-static enum lgp_problem rule_staff(struct judgement *judgement)
+/* Whether the customer is a member of staff who rewarded this one. */
+static enum lgp_problem rule_ring(struct judgement *judgement, const struct lgp_record *staff)
 {
-	const struct lgp_record *staff = judgement->staff;
+	const struct registry *registry = judgement->ledger->registry;
+	const struct lgp_record *other = registry_next(registry, LGP_KIND_STAFF, 0);
+	for (; other != NULL; other = registry_next(registry, LGP_KIND_STAFF, other->number)) {
+		int64_t rewarded;
+		if (other->as.staff.customer != judgement->entry->customer)
+			continue;
+		struct state_key key =
+		        state_key_pair('E', other->number, staff->as.staff.customer);
+		enum lgp_status status = state_number(judgement->ledger->state, &key, &rewarded);
+		if (status != LGP_OK)
+			return fault_in(judgement, status);
+		if (rewarded != 0)
+			return problem_at(judgement, LGP_PROBLEM_RING, "customer");
+	}
+	return LGP_PROBLEM_NONE;
+}
+
+/* Staff do not reward themselves, nor each other in turns where the site says so. */
+static enum lgp_problem rule_rewards(struct judgement *judgement, const struct lgp_record *staff)
+{
+	const struct lgp_entry *entry = judgement->entry;
+	const struct lgp_record *site =
+	        registry_get_kind(judgement->ledger->registry, LGP_KIND_SITE, entry->site);
+	struct lgp_party customer;
+	if (site->as.site.staff_rewards == LGP_REWARD_ANY || staff->as.staff.customer == 0)
+		return LGP_PROBLEM_NONE;
+	if (staff->as.staff.customer == entry->customer)
+		return problem_at(judgement, LGP_PROBLEM_SELF_GRANT, "customer");
+	if (site->as.site.staff_rewards != LGP_REWARD_NOT_EACH_OTHER)
+		return LGP_PROBLEM_NONE;
+	enum lgp_status status = state_party(judgement->ledger->state, entry->customer, &customer);
+	if (status != LGP_OK)
+		return fault_in(judgement, status);
+	return customer.of_staff ? rule_ring(judgement, staff) : LGP_PROBLEM_NONE;
+}
+
+/* Who may act where, and for whom. */
+static enum lgp_problem rule_staff(struct judgement *judgement, const struct lgp_record *staff)
+{
 	const struct lgp_entry *entry = judgement->entry;
 	if (entry->business_date < staff->as.staff.active_from ||
 	    entry->business_date >= staff->as.staff.active_until)
@@ -73,9 +116,7 @@ static enum lgp_problem rule_staff(struct judgement *judgement)
 	if (!lgp_staff_at_site(staff, entry->site) ||
 	    (allowed->count > 0 && !lgp_numbers_hold(allowed, entry->site)))
 		return problem_at(judgement, LGP_PROBLEM_SITE, "site");
-	if (staff->as.staff.customer != 0 && staff->as.staff.customer == entry->customer)
-		return problem_at(judgement, LGP_PROBLEM_SELF_GRANT, "customer");
-	return LGP_PROBLEM_NONE;
+	return rule_rewards(judgement, staff);
 }
 
 static enum lgp_problem find_money(struct judgement *judgement)
@@ -93,13 +134,13 @@ static enum lgp_problem find_money(struct judgement *judgement)
 	return problem;
 }
 
-static enum lgp_problem rule_budget(struct judgement *judgement)
+static enum lgp_problem rule_budget(struct judgement *judgement, const struct lgp_record *staff)
 {
 	const struct lgp_entry *entry = judgement->entry;
 	const struct registry *registry = judgement->ledger->registry;
 	const struct lgp_record *budget = registry_get_kind(registry, LGP_KIND_BUDGET, entry->budget);
 	const struct lgp_record *reason = registry_get_kind(registry, LGP_KIND_REASON, entry->reason);
-	if (!lgp_staff_has_budget(judgement->staff, entry->budget))
+	if (!lgp_staff_has_budget(staff, entry->budget))
 		return problem_at(judgement, LGP_PROBLEM_BUDGET, "budget");
 	if (budget->as.budget.unit != entry->unit)
 		return problem_at(judgement, LGP_PROBLEM_BUDGET_UNIT, "unit");
@@ -116,16 +157,48 @@ static void take_payload(struct judgement *judgement)
 	judgement->payload_len = payload.len;
 }
 
+static enum lgp_problem rule_grant(struct judgement *judgement, const struct lgp_record *staff)
+{
+	enum lgp_problem problem = rule_staff(judgement, staff);
+	return problem == LGP_PROBLEM_NONE ? rule_budget(judgement, staff) : problem;
+}
+
+/* A limit asks, and so does the caller: the grant waits, its amount set aside
+ * and counted. */
+static enum lgp_problem ask_instead(struct judgement *judgement)
+{
+	struct lgp_entry *entry = judgement->entry;
+	char time[LGP_TIME_LEN];
+	if (judgement->ledger->pending.count == LGP_PENDING_MAX)
+		return LGP_PROBLEM_OVERLOADED;
+	judgement->field = NULL;
+	entry->kind = LGP_KIND_ASK;
+	entry->debit = LGP_CLASS_BUDGET;
+	entry->credit = LGP_CLASS_RESERVED;
+	judge_keep_binding(judgement);
+	lgp_time_format(time, entry->time_us + LGP_PENDING_US);
+	int len = snprintf(judgement->payload + judgement->payload_len,
+	                   sizeof judgement->payload - judgement->payload_len, "expires %.*s\n",
+	                   LGP_TIME_LEN, time);
+	require(len > 0);
+	judgement->payload_len += (size_t)len;
+	return judge_funds(judgement, LGP_PROBLEM_INSUFFICIENT_BUDGET);
+}
+
 enum lgp_problem judge_grant(struct judgement *judgement)
 {
+	bool asks;
 	take_payload(judgement);
 	enum lgp_problem problem = find_common(judgement);
 	if (problem == LGP_PROBLEM_NONE)
 		problem = find_money(judgement);
 	if (problem == LGP_PROBLEM_NONE)
-		problem = rule_staff(judgement);
-	if (problem == LGP_PROBLEM_NONE)
-		problem = rule_budget(judgement);
+		problem = rule_grant(judgement, judgement->staff);
+	if (problem != LGP_PROBLEM_NONE)
+		return problem;
+	problem = judge_limits(judgement, NULL, &asks);
+	if (asks && judgement->command->ask)
+		return ask_instead(judgement);
 	if (problem != LGP_PROBLEM_NONE)
 		return problem;
 	judgement->entry->debit = LGP_CLASS_BUDGET;
@@ -133,10 +206,39 @@ enum lgp_problem judge_grant(struct judgement *judgement)
 	return judge_funds(judgement, LGP_PROBLEM_INSUFFICIENT_BUDGET);
 }
 
+enum lgp_problem judge_grant_again(struct judgement *judgement, const struct lgp_entry *ask)
+{
+	const struct lgp_record *staff =
+	        registry_get_kind(judgement->ledger->registry, LGP_KIND_STAFF, ask->staff);
+	require(staff != NULL); /* the ask was judged with it */
+	return rule_grant(judgement, staff);
+}
+
+/* Who, where, out of what and in which unit; whom and what for may be open. */
+enum lgp_problem judge_grant_lookup(struct judgement *judgement)
+{
+	const struct lgp_command *command = judgement->command;
+	struct lgp_entry *entry = judgement->entry;
+	enum lgp_problem problem = find_staff(judgement);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = find_number(judgement, LGP_KIND_REASON, &command->reason, 0, "reason",
+		                      &entry->reason);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = find_number(judgement, LGP_KIND_SITE, &command->site,
+		                      judgement->staff->as.staff.site, "site", &entry->site);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = find_money(judgement);
+	const struct lgp_record *budget =
+	        registry_get_kind(judgement->ledger->registry, LGP_KIND_BUDGET, entry->budget);
+	if (problem == LGP_PROBLEM_NONE && command->unit.len == 0)
+		entry->unit = budget->as.budget.unit;
+	return problem == LGP_PROBLEM_NONE ? judge_date(judgement) : problem;
+}
+
 enum lgp_problem judge_thanks(struct judgement *judgement)
 {
 	take_payload(judgement);
 	judgement->entry->amount = judgement->command->amount; /* minutes */
 	enum lgp_problem problem = find_common(judgement);
-	return problem == LGP_PROBLEM_NONE ? rule_staff(judgement) : problem;
+	return problem == LGP_PROBLEM_NONE ? rule_staff(judgement, judgement->staff) : problem;
 }

@@ -193,17 +193,41 @@ struct kind_visit {
 	enum lgp_kind kind;
 };
 
-static enum lgp_status load_definition(void *context, uint64_t number, enum lgp_kind kind,
-                                       bool ended, uint64_t defined_at, struct lgp_view text)
+static enum lgp_status load_definition(void *context, struct lgp_view key, struct lgp_view value)
 {
 	const struct kind_visit *visit = context;
-	if (kind != visit->kind)
+	const uint8_t *bytes = (const uint8_t *)value.ptr;
+	if (key.len != 9 || value.len < 10)
+		return lgp_fault(LGP_CORRUPT, "state: a definition record is not of its size");
+	if (bytes[0] != visit->kind)
 		return LGP_OK;
+	uint64_t number = lgp_get_be((const uint8_t *)key.ptr + 1, 8);
 	enum lgp_status status =
-	        registry_define(visit->ledger->registry, number, kind, defined_at, text);
-	if (status == LGP_OK && ended)
-		registry_end_token(visit->ledger->registry, number);
+	        registry_define(visit->ledger->registry, number, visit->kind, lgp_get_le(bytes + 2, 8),
+	                        (struct lgp_view){value.ptr + 10, value.len - 10});
+	if (status == LGP_OK && bytes[1] != 0)
+		registry_end(visit->ledger->registry, number);
 	return status;
+}
+
+static enum lgp_status load_version(void *context, struct lgp_view key, struct lgp_view value)
+{
+	struct lgp_ledger *ledger = context;
+	if (key.len != 17 || value.len < 8)
+		return lgp_fault(LGP_CORRUPT, "state: a limit's record is not of its size");
+	return limit_load(ledger, lgp_get_be((const uint8_t *)key.ptr + 1, 8),
+	                  lgp_get_be((const uint8_t *)key.ptr + 9, 8),
+	                  lgp_get_le((const uint8_t *)value.ptr, 8),
+	                  (struct lgp_view){value.ptr + 8, value.len - 8});
+}
+
+static enum lgp_status load_pending(void *context, struct lgp_view key, struct lgp_view value)
+{
+	struct lgp_ledger *ledger = context;
+	if (key.len != 9 || value.len != 8)
+		return lgp_fault(LGP_CORRUPT, "state: a pending grant's record is not of its size");
+	return pending_add(&ledger->pending, lgp_get_be((const uint8_t *)key.ptr + 1, 8),
+	                   (int64_t)lgp_get_le((const uint8_t *)value.ptr, 8));
 }
 
 /* Kind by kind: the list of nouns is in the order in which they refer to each
@@ -212,11 +236,14 @@ static enum lgp_status load_registry(struct lgp_ledger *ledger)
 {
 	for (size_t i = 0; lgp_noun_at(i) != NULL; i++) {
 		struct kind_visit visit = {ledger, lgp_noun_at(i)->kind};
-		enum lgp_status status = state_definitions(ledger->state, load_definition, &visit);
+		enum lgp_status status = state_each(ledger->state, 'D', load_definition, &visit);
 		if (status != LGP_OK)
 			return status;
 	}
-	return state_globals(ledger->state, &ledger->now);
+	enum lgp_status status = state_each(ledger->state, 'L', load_version, ledger);
+	if (status == LGP_OK)
+		status = state_each(ledger->state, 'W', load_pending, ledger);
+	return status == LGP_OK ? state_globals(ledger->state, &ledger->now) : status;
 }
 
 static enum lgp_status open_state(struct lgp_ledger *ledger, size_t map_bytes)
@@ -241,7 +268,11 @@ static enum lgp_status open_state(struct lgp_ledger *ledger, size_t map_bytes)
 		usable = ledger->released.size;
 	if (status == LGP_OK)
 		status = lgp_keyindex_open(ledger->dir, usable, &covered, &ledger->keys);
-	return status == LGP_OK ? replay(ledger, &position, covered) : status;
+	if (status == LGP_OK)
+		status = replay(ledger, &position, covered);
+	ledger->pending_changed = true;
+	ledger_show_pending(ledger);
+	return status;
 }
 
 /* ---- life --------------------------------------------------------------------------------- */
@@ -260,6 +291,8 @@ enum lgp_status ledger_new(const char *dir, struct lgp_ledger **out)
 	enum lgp_status status = batch_init(&ledger->batch);
 	if (status == LGP_OK)
 		status = registry_new(&ledger->registry);
+	if (status == LGP_OK)
+		status = limits_new(&ledger->limits);
 	if (status == LGP_OK)
 		status = lgp_tree_new(LGP_BATCH_MAX, &ledger->tree);
 	return status;
@@ -320,6 +353,7 @@ void lgp_close(struct lgp_ledger *ledger)
 	state_close(ledger->state);
 	lgp_keyindex_close(ledger->keys);
 	registry_free(ledger->registry);
+	limits_free(ledger->limits);
 	lgp_tree_free(ledger->tree);
 	batch_deinit(&ledger->batch);
 	if (ledger->highwater_fd >= 0)

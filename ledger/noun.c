@@ -25,6 +25,8 @@ static const struct lgp_field site_fields[] = {
          "monday|tuesday|wednesday|thursday|friday|saturday|sunday", 0, 0, "Monday when absent"},
         {"opens", LGP_FIELD_CLOCK, 0, NULL, 0, 0, "local opening time, HH:MM"},
         {"closes", LGP_FIELD_CLOCK, 0, NULL, 0, 0, "local closing time, HH:MM"},
+        {"staff_rewards", LGP_FIELD_CHOICE, 0, LGP_STAFF_REWARDS_CHOICES, 0, 0,
+         "whom staff may reward among themselves; not-self when absent"},
 };
 
 static const struct lgp_field budget_fields[] = {
@@ -68,6 +70,42 @@ static const struct lgp_field token_fields[] = {
         {"hash", LGP_FIELD_HASH, REQUIRED | FIXED | SECRET, NULL, 0, 0, "SHA-256 of the secret"},
 };
 
+/* What a limit or a delegation is about: all that are given must fit. */
+#define SCOPE_SITE_BUDGET_REASON                                                                  \
+	{"scope.site", LGP_FIELD_REF, 0, NULL, LGP_KIND_SITE, 0, "what is given at this site"},   \
+	{"scope.budget", LGP_FIELD_REF, 0, NULL, LGP_KIND_BUDGET, 0, "out of this budget"},       \
+	{"scope.reason", LGP_FIELD_REF, 0, NULL, LGP_KIND_REASON, 0, "for this reason"}
+
+static const struct lgp_field limit_fields[] = {
+        {"id", LGP_FIELD_SLUG, REQUIRED | FIXED, NULL, 0, 0, "the limit's slug"},
+        {"scope.role", LGP_FIELD_CHOICE, 0, "staff|manager", 0, 0, "what staff of this role give"},
+        {"scope.staff", LGP_FIELD_REF, 0, NULL, LGP_KIND_STAFF, 0, "what this person gives"},
+        SCOPE_SITE_BUDGET_REASON,
+        {"unit", LGP_FIELD_REF, 0, NULL, LGP_KIND_UNIT, 0, "in this unit; needed for amounts"},
+        {"measure", LGP_FIELD_CHOICE, REQUIRED, LGP_MEASURE_CHOICES, 0, 0, "what is counted"},
+        {"per", LGP_FIELD_CHOICE, REQUIRED, LGP_PER_CHOICES, 0, 0, "for whom or what it is counted"},
+        {"window", LGP_FIELD_CHOICE, REQUIRED, LGP_WINDOW_CHOICES, 0, 0,
+         "the calendar period after which it starts again"},
+        {"max", LGP_FIELD_NUMBER, REQUIRED, NULL, 0, INT64_MAX, "exactly this much passes"},
+        {"when_passed", LGP_FIELD_CHOICE, 0, LGP_WHEN_PASSED_CHOICES, 0, 0, "refuse when absent"},
+        {"reversal", LGP_FIELD_CHOICE, 0, LGP_REVERSAL_CHOICES, 0, 0,
+         "what a reversal in the same period gives back; the amount when absent"},
+        {"from", LGP_FIELD_WHEN, 0, NULL, 0, 0, "in force from this day or time on"},
+        {"until", LGP_FIELD_WHEN, 0, NULL, 0, 0,
+         "in force until this day or time; then what was in force before is so again"},
+        {"note", LGP_FIELD_TEXT, 0, NULL, 0, 0, "why, for the record; no names"},
+};
+
+static const struct lgp_field delegation_fields[] = {
+        {"from", LGP_FIELD_REF, FIXED, NULL, LGP_KIND_STAFF, 0, "the manager who delegates: who asks"},
+        {"to", LGP_FIELD_REF, REQUIRED | FIXED, NULL, LGP_KIND_STAFF, 0, "who may decide in their place"},
+        SCOPE_SITE_BUDGET_REASON,
+        {"unit", LGP_FIELD_REF, REQUIRED | FIXED, NULL, LGP_KIND_UNIT, 0, "the ceiling's unit"},
+        {"ceiling", LGP_FIELD_NUMBER, REQUIRED | FIXED, NULL, 0, INT64_MAX, "the largest grant to decide on"},
+        {"until", LGP_FIELD_WHEN, REQUIRED | FIXED, NULL, 0, 0, "in force until this day or time"},
+        {"note", LGP_FIELD_TEXT, 0, NULL, 0, 0, "why, for the record; no names"},
+};
+
 #define FIELDS(table) table, sizeof(table) / sizeof(table)[0]
 
 static const struct lgp_noun nouns[] = {
@@ -78,6 +116,8 @@ static const struct lgp_noun nouns[] = {
         {LGP_KIND_TOUCHPOINT, "touchpoints", "id", false, FIELDS(touchpoint_fields)},
         {LGP_KIND_STAFF, "staff", "id", true, FIELDS(staff_fields)},
         {LGP_KIND_TOKEN, "tokens", NULL, false, FIELDS(token_fields)},
+        {LGP_KIND_LIMIT, "limits", "id", false, FIELDS(limit_fields)},
+        {LGP_KIND_DELEGATION, "delegations", NULL, false, FIELDS(delegation_fields)},
 };
 
 const struct lgp_noun *lgp_noun_of(enum lgp_kind kind)
@@ -261,6 +301,9 @@ bool lgp_field_valid(const struct lgp_field *field, struct lgp_view value)
 		return lgp_date_parse(value, &days) == LGP_OK;
 	case LGP_FIELD_TIME:
 		return value.len == LGP_TIME_LEN && lgp_time_parse(value, &time_us) == LGP_OK;
+	case LGP_FIELD_WHEN:
+		return lgp_date_parse(value, &days) == LGP_OK ||
+		       (value.len == LGP_TIME_LEN && lgp_time_parse(value, &time_us) == LGP_OK);
 	case LGP_FIELD_CLOCK:
 		return clock_valid(value);
 	case LGP_FIELD_ZONE:

@@ -14,11 +14,38 @@ struct state_key state_key_number(char record, uint64_t number)
 	return key;
 }
 
+void state_key_add(struct state_key *key, uint64_t number)
+{
+	require(key->len + 8 <= sizeof key->bytes);
+	lgp_put_be(key->bytes + key->len, number, 8);
+	key->len += 8;
+}
+
+void state_key_add_bytes(struct state_key *key, const void *bytes, size_t len)
+{
+	require(key->len + len <= sizeof key->bytes);
+	memcpy(key->bytes + key->len, bytes, len);
+	key->len += len;
+}
+
+struct state_key state_key_pair(char record, uint64_t first, uint64_t second)
+{
+	struct state_key key = state_key_number(record, first);
+	state_key_add(&key, second);
+	return key;
+}
+
 struct state_key state_key_account(uint64_t owner, uint64_t unit)
 {
-	struct state_key key = state_key_number('A', owner);
-	lgp_put_be(key.bytes + 9, unit, 8);
-	key.len = 17;
+	return state_key_pair('A', owner, unit);
+}
+
+struct state_key state_key_period(char record, int32_t end, uint64_t shape)
+{
+	struct state_key key = {.len = 5};
+	key.bytes[0] = (uint8_t)record;
+	lgp_put_be(key.bytes + 1, (uint32_t)end ^ UINT32_C(0x80000000), 4);
+	state_key_add(&key, shape);
 	return key;
 }
 
@@ -41,6 +68,8 @@ unsigned slot_of(enum lgp_class class)
 	case LGP_CLASS_HISTORY:
 	case LGP_CLASS_BREAKAGE:
 		return 2;
+	case LGP_CLASS_RESERVED:
+		return 3;
 	default:
 		never("a class of accounts");
 	}
@@ -88,7 +117,8 @@ enum lgp_status party_decode(struct lgp_view value, struct lgp_party *out)
 	*out = (struct lgp_party){
 	        .kind = (enum lgp_kind)bytes[0],
 	        .last = lgp_get_le(bytes + 1, 8),
-	        .everywhere = bytes[9] != 0,
+	        .everywhere = (bytes[9] & 1) != 0,
+	        .of_staff = (bytes[9] & 2) != 0,
 	        .site_count = bytes[10],
 	};
 	for (unsigned i = 0; i < out->site_count; i++)
@@ -110,7 +140,7 @@ enum lgp_status state_party_put(struct state *state, uint64_t number, const stru
 	uint8_t bytes[PARTY_FIXED + 8 * LGP_PARTY_SITES_MAX];
 	bytes[0] = (uint8_t)party->kind;
 	lgp_put_le(bytes + 1, party->last, 8);
-	bytes[9] = party->everywhere;
+	bytes[9] = (uint8_t)((party->everywhere ? 1 : 0) | (party->of_staff ? 2 : 0));
 	bytes[10] = party->site_count;
 	for (unsigned i = 0; i < party->site_count; i++)
 		lgp_put_le(bytes + PARTY_FIXED + 8 * i, party->sites[i], 8);
@@ -118,31 +148,35 @@ enum lgp_status state_party_put(struct state *state, uint64_t number, const stru
 	return state_put(state, key_view(&key), (struct lgp_view){(char *)bytes, len});
 }
 
-static enum lgp_status amount_decode(struct lgp_view value, int64_t *out)
+enum lgp_status state_number(struct state *state, const struct state_key *key, int64_t *out)
 {
-	if (value.len != 8)
-		return wrong_size("reversal");
-	*out = (int64_t)lgp_get_le((const uint8_t *)value.ptr, 8);
-	return LGP_OK;
+	struct lgp_view value;
+	*out = 0;
+	enum lgp_status status = state_get(state, key_view(key), &value);
+	if (status == LGP_OK && value.len != 8)
+		return wrong_size("number");
+	if (status == LGP_OK)
+		*out = (int64_t)lgp_get_le((const uint8_t *)value.ptr, 8);
+	return status == LGP_MISSING ? LGP_OK : status;
+}
+
+enum lgp_status state_number_put(struct state *state, const struct state_key *key, int64_t number)
+{
+	uint8_t bytes[8];
+	lgp_put_le(bytes, (uint64_t)number, sizeof bytes);
+	return state_put(state, key_view(key), (struct lgp_view){(char *)bytes, sizeof bytes});
 }
 
 enum lgp_status state_reversed(struct state *state, uint64_t seq, int64_t *out)
 {
 	struct state_key key = state_key_number('R', seq);
-	struct lgp_view value;
-	*out = 0;
-	enum lgp_status status = state_get(state, key_view(&key), &value);
-	if (status == LGP_MISSING)
-		return LGP_OK;
-	return status == LGP_OK ? amount_decode(value, out) : status;
+	return state_number(state, &key, out);
 }
 
 enum lgp_status state_reversed_put(struct state *state, uint64_t seq, int64_t amount)
 {
 	struct state_key key = state_key_number('R', seq);
-	uint8_t bytes[8];
-	lgp_put_le(bytes, (uint64_t)amount, 8);
-	return state_put(state, key_view(&key), (struct lgp_view){(char *)bytes, sizeof bytes});
+	return state_number_put(state, &key, amount);
 }
 
 enum lgp_status state_definition_put(struct state *state, uint64_t number, enum lgp_kind kind,
@@ -165,7 +199,7 @@ enum lgp_status state_globals(struct state *state, struct globals *out)
 	enum lgp_status status = state_get(state, LGP_VIEW("G"), &value);
 	if (status == LGP_MISSING)
 		return LGP_OK;
-	if (status == LGP_OK && value.len != 24)
+	if (status == LGP_OK && value.len != 28)
 		return wrong_size("globals");
 	if (status != LGP_OK)
 		return status;
@@ -173,14 +207,16 @@ enum lgp_status state_globals(struct state *state, struct globals *out)
 	out->size = lgp_get_le(bytes, 8);
 	out->last_time_us = (int64_t)lgp_get_le(bytes + 8, 8);
 	out->policy = lgp_get_le(bytes + 16, 8);
+	out->day = (int32_t)lgp_get_le(bytes + 24, 4);
 	return LGP_OK;
 }
 
 enum lgp_status state_globals_put(struct state *state, const struct globals *globals)
 {
-	uint8_t bytes[24];
+	uint8_t bytes[28];
 	lgp_put_le(bytes, globals->size, 8);
 	lgp_put_le(bytes + 8, (uint64_t)globals->last_time_us, 8);
 	lgp_put_le(bytes + 16, globals->policy, 8);
+	lgp_put_le(bytes + 24, (uint32_t)globals->day, 4);
 	return state_put(state, LGP_VIEW("G"), (struct lgp_view){(char *)bytes, sizeof bytes});
 }

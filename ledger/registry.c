@@ -2,6 +2,7 @@
 #include "registry.h"
 
 #include "lagniappe/codec.h"
+#include "limits.h"
 #include "map.h"
 
 #include <pthread.h>
@@ -210,6 +211,7 @@ static enum lgp_status fill_site(const struct lgp_definition *text, struct lgp_r
 	out->as.site.week_starts =
 	        choice(text, "week_starts",
 	               "monday|tuesday|wednesday|thursday|friday|saturday|sunday");
+	out->as.site.staff_rewards = choice(text, "staff_rewards", LGP_STAFF_REWARDS_CHOICES);
 	return LGP_OK;
 }
 
@@ -260,6 +262,28 @@ static enum lgp_status fill_token(const struct registry *registry,
 	return status;
 }
 
+static enum lgp_status fill_delegation(const struct registry *registry,
+                                       const struct lgp_definition *text, struct lgp_record *out)
+{
+	out->as.delegation.ceiling = (int64_t)number(text, "ceiling");
+	enum lgp_status status = span_parse(text, &out->as.delegation.span);
+	if (status == LGP_OK)
+		status = refer(registry, text, "from", LGP_KIND_STAFF, &out->as.delegation.from);
+	if (status == LGP_OK)
+		status = refer(registry, text, "to", LGP_KIND_STAFF, &out->as.delegation.to);
+	if (status == LGP_OK)
+		status = refer(registry, text, "unit", LGP_KIND_UNIT, &out->as.delegation.unit);
+	if (status == LGP_OK)
+		status = refer(registry, text, "scope.site", LGP_KIND_SITE, &out->as.delegation.site);
+	if (status == LGP_OK)
+		status = refer(registry, text, "scope.budget", LGP_KIND_BUDGET,
+		               &out->as.delegation.budget);
+	if (status == LGP_OK)
+		status = refer(registry, text, "scope.reason", LGP_KIND_REASON,
+		               &out->as.delegation.reason);
+	return status;
+}
+
 static enum lgp_status fill(const struct registry *registry, const struct lgp_definition *text,
                             struct lgp_record *out)
 {
@@ -279,6 +303,8 @@ static enum lgp_status fill(const struct registry *registry, const struct lgp_de
 		return fill_staff(registry, text, out);
 	case LGP_KIND_TOKEN:
 		return fill_token(registry, text, out);
+	case LGP_KIND_DELEGATION:
+		return fill_delegation(registry, text, out);
 	default:
 		return LGP_OK;
 	}
@@ -374,12 +400,17 @@ enum lgp_status registry_define(struct registry *registry, uint64_t number, enum
 	return fits ? LGP_OK : lgp_fault(LGP_NO_MEMORY, "registry: no memory for a definition");
 }
 
-void registry_end_token(struct registry *registry, uint64_t number)
+void registry_end(struct registry *registry, uint64_t number)
 {
-	struct lgp_record *token = mutable_record(registry, number);
-	require(token != NULL && token->kind == LGP_KIND_TOKEN);
+	struct lgp_record *record = mutable_record(registry, number);
+	require(record != NULL);
 	pthread_rwlock_wrlock(&registry->lock);
-	token->as.token.ended = true;
+	if (record->kind == LGP_KIND_TOKEN)
+		record->as.token.ended = true;
+	else if (record->kind == LGP_KIND_LIMIT)
+		record->as.limit.ended = true;
+	else if (record->kind == LGP_KIND_DELEGATION)
+		record->as.delegation.ended = true;
 	atomic_fetch_add_explicit(&registry->version, 1, memory_order_release);
 	pthread_rwlock_unlock(&registry->lock);
 }

@@ -17,7 +17,8 @@ void registry_free(struct registry *registry);
 LGP_MUST_USE enum lgp_status registry_define(struct registry *registry, uint64_t number,
                                              enum lgp_kind kind, uint64_t defined_at,
                                              struct lgp_view text);
-void registry_end_token(struct registry *registry, uint64_t number);
+/* A token, limit or delegation is no longer in force. */
+void registry_end(struct registry *registry, uint64_t number);
 
 /* For the ledger thread, without the lock. */
 const struct lgp_record *registry_find(const struct registry *registry, enum lgp_kind noun,

@@ -80,7 +80,7 @@ static enum lgp_status settle_state(struct lgp_ledger *ledger)
 {
 	if (state_active_bytes(ledger->state) < ledger->overlay_bytes)
 		return LGP_OK;
-	struct state_position position = {.position = ledger->now.size};
+	struct state_position position = {.position = ledger->now.size, .day = ledger->now.day};
 	enum lgp_status status = root_at(ledger->log_txn, position.position, &position.root);
 	if (status != LGP_OK)
 		return status;
@@ -95,6 +95,7 @@ static enum lgp_status replay_step(struct lgp_ledger *ledger, uint64_t from, uin
 	enum lgp_status status = lgp_kv_read_renew(ledger->log_txn);
 	if (status != LGP_OK)
 		return status;
+	ledger->log_txn_held = true;
 	for (uint64_t seq = from; seq < to && status == LGP_OK; seq++)
 		status = replay_one(ledger, ledger->log_txn, seq, seq >= state_from,
 		                    seq >= keys_from);
@@ -106,6 +107,7 @@ static enum lgp_status replay_step(struct lgp_ledger *ledger, uint64_t from, uin
 		status = settle_keys(ledger, to);
 	if (status == LGP_OK && to > state_from)
 		status = settle_state(ledger);
+	ledger->log_txn_held = false;
 	lgp_kv_read_reset(ledger->log_txn);
 	return status;
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define SEEN_MAX (8 * LGP_BATCH_MAX)
+#define SWEEP_MAX 4096
 
 enum { TABLE_RECORDS, TABLE_META, TABLE_COUNT };
 
@@ -170,10 +171,12 @@ static enum lgp_status get_below(struct state *state, struct lgp_view key, struc
 enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_view *value)
 {
 	if (map_get(state->delta, key, value))
-		return LGP_OK;
+		return value->len > 0 ? LGP_OK : LGP_MISSING;
 	if (map_get(state->seen, key, value))
 		return value->len > 0 ? LGP_OK : LGP_MISSING;
 	enum lgp_status status = get_below(state, key, value);
+	if (status == LGP_OK && value->len == 0)
+		status = LGP_MISSING; /* deleted, and the file does not know it yet */
 	if (status != LGP_OK && status != LGP_MISSING)
 		return status;
 	if (map_count(state->seen) == SEEN_MAX)
@@ -192,6 +195,12 @@ enum lgp_status state_put(struct state *state, struct lgp_view key, struct lgp_v
 	return LGP_OK;
 }
 
+/* In a layer, an empty value is a deleted record; no record is empty. */
+enum lgp_status state_delete(struct state *state, struct lgp_view key)
+{
+	return state_put(state, key, (struct lgp_view){NULL, 0});
+}
+
 enum lgp_status state_read(struct state *state, struct lgp_kv_txn *txn, struct lgp_view key,
                            char *out, size_t *len)
 {
@@ -204,7 +213,7 @@ enum lgp_status state_read(struct state *state, struct lgp_kv_txn *txn, struct l
 	}
 	pthread_rwlock_unlock(&state->lock);
 	if (found)
-		return LGP_OK;
+		return *len > 0 ? LGP_OK : LGP_MISSING;
 	/* The snapshot comes after the look at the layers: see state.h. */
 	enum lgp_status status = lgp_kv_read_renew(txn);
 	if (status != LGP_OK)
@@ -290,7 +299,53 @@ uint64_t state_file_position(const struct state *state)
 	return atomic_load(&state->file_position);
 }
 
-static enum lgp_status write_records(const struct map *map, struct lgp_kv_txn *txn)
+bool counter_closed(int32_t end, int32_t day)
+{
+	return (int64_t)end + CLOSED_DAYS <= day;
+}
+
+/* The period's end in the key of a counter; for ever in all others. */
+static int32_t end_of(struct lgp_view key)
+{
+	if ((key.ptr[0] != 'C' && key.ptr[0] != 'I') || key.len < 5)
+		return INT32_MAX;
+	return (int32_t)((uint32_t)lgp_get_be((const uint8_t *)key.ptr + 1, 4) ^ UINT32_C(0x80000000));
+}
+
+static enum lgp_status write_record(struct lgp_kv_txn *txn, struct lgp_view key,
+                                    struct lgp_view value)
+{
+	if (value.len > 0)
+		return lgp_kv_put(txn, TABLE_RECORDS, key, value);
+	enum lgp_status status = lgp_kv_delete(txn, TABLE_RECORDS, key);
+	return status == LGP_MISSING ? LGP_OK : status;
+}
+
+/* Takes closed counters out of the file, a bounded number at a time. */
+static enum lgp_status sweep(struct lgp_kv_txn *txn, char record, int32_t day)
+{
+	enum lgp_status status = LGP_OK;
+	for (unsigned i = 0; i < SWEEP_MAX && status == LGP_OK; i++) {
+		struct lgp_kv_cursor *cursor;
+		struct lgp_view key, value;
+		struct state_key closed = {.len = 0};
+		status = lgp_kv_cursor_open(txn, TABLE_RECORDS, &cursor);
+		if (status != LGP_OK)
+			return status;
+		status = lgp_kv_seek(cursor, (struct lgp_view){&record, 1}, &key, &value);
+		bool found = status == LGP_OK && key.ptr[0] == record &&
+		             counter_closed(end_of(key), day);
+		if (found)
+			state_key_add_bytes(&closed, key.ptr, key.len);
+		lgp_kv_cursor_close(cursor);
+		if (!found)
+			return status == LGP_MISSING ? LGP_OK : status;
+		status = lgp_kv_delete(txn, TABLE_RECORDS, key_view(&closed));
+	}
+	return status;
+}
+
+static enum lgp_status write_records(const struct map *map, int32_t day, struct lgp_kv_txn *txn)
 {
 	size_t *order = map_sorted(map);
 	if (order == NULL)
@@ -299,10 +354,13 @@ static enum lgp_status write_records(const struct map *map, struct lgp_kv_txn *t
 	for (size_t i = 0; i < map_count(map) && status == LGP_OK; i++) {
 		struct lgp_view key, value;
 		map_item(map, order[i], &key, &value);
-		status = lgp_kv_put(txn, TABLE_RECORDS, key, value);
+		if (!counter_closed(end_of(key), day))
+			status = write_record(txn, key, value);
 	}
 	free(order);
-	return status;
+	if (status == LGP_OK)
+		status = sweep(txn, 'C', day);
+	return status == LGP_OK ? sweep(txn, 'I', day) : status;
 }
 
 static enum lgp_status write_position(const struct state_position *position, struct lgp_kv_txn *txn)
@@ -327,7 +385,7 @@ enum lgp_status state_flush(struct state *state)
 	if (status != LGP_OK)
 		return status;
 	/* The frozen map changes no more until it is settled: no lock is needed. */
-	status = write_records(state->frozen, txn);
+	status = write_records(state->frozen, state->frozen_at.day, txn);
 	if (status == LGP_OK)
 		status = write_position(&state->frozen_at, txn);
 	if (status != LGP_OK) {
@@ -344,22 +402,16 @@ enum lgp_status state_flush(struct state *state)
 
 /* ---- whole-state walks: the file alone, after a flush ------------------------- */
 
-enum lgp_status state_definitions(struct state *state, state_visit visit, void *context)
+enum lgp_status state_each(struct state *state, char record, state_visit visit, void *context)
 {
 	struct lgp_kv_cursor *cursor;
 	enum lgp_status status = lgp_kv_cursor_open(state->txn, TABLE_RECORDS, &cursor);
 	if (status != LGP_OK)
 		return status;
 	struct lgp_view key, value;
-	status = lgp_kv_seek(cursor, LGP_VIEW("D"), &key, &value);
-	while (status == LGP_OK && key.ptr[0] == 'D') {
-		const uint8_t *bytes = (const uint8_t *)value.ptr;
-		if (key.len != 9 || value.len < 10)
-			status = lgp_fault(LGP_CORRUPT, "state: a definition record is too short");
-		else
-			status = visit(context, lgp_get_be((const uint8_t *)key.ptr + 1, 8),
-			               (enum lgp_kind)bytes[0], bytes[1] != 0, lgp_get_le(bytes + 2, 8),
-			               (struct lgp_view){value.ptr + 10, value.len - 10});
+	status = lgp_kv_seek(cursor, (struct lgp_view){&record, 1}, &key, &value);
+	while (status == LGP_OK && key.ptr[0] == record) {
+		status = visit(context, key, value);
 		if (status == LGP_OK)
 			status = lgp_kv_next(cursor, &key, &value);
 	}
@@ -375,13 +427,16 @@ static void digest_part(struct lgp_digest *digest, struct lgp_view part)
 	lgp_digest_add(digest, part.ptr, part.len);
 }
 
-static enum lgp_status digest_records(struct lgp_kv_cursor *cursor, struct lgp_digest *digest)
+static enum lgp_status digest_records(struct lgp_kv_cursor *cursor, int32_t day,
+                                      struct lgp_digest *digest)
 {
 	struct lgp_view key, value;
 	enum lgp_status status = lgp_kv_seek(cursor, (struct lgp_view){"\0", 1}, &key, &value);
 	while (status == LGP_OK) {
-		digest_part(digest, key);
-		digest_part(digest, value);
+		if (!counter_closed(end_of(key), day)) {
+			digest_part(digest, key);
+			digest_part(digest, value);
+		}
 		status = lgp_kv_next(cursor, &key, &value);
 	}
 	return status == LGP_MISSING ? LGP_OK : status;
@@ -395,8 +450,11 @@ enum lgp_status state_hash(struct state *state, struct lgp_hash *out)
 	if (digest == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a digest");
 	enum lgp_status status = lgp_kv_cursor_open(state->txn, TABLE_RECORDS, &cursor);
+	struct globals globals = {0};
 	if (status == LGP_OK) {
-		status = digest_records(cursor, digest);
+		status = state_globals(state, &globals);
+		if (status == LGP_OK)
+			status = digest_records(cursor, globals.day, digest);
 		lgp_kv_cursor_close(cursor);
 	}
 	lgp_digest_end(digest, out);

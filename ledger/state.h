@@ -16,12 +16,25 @@
  * Records, keys big-endian so that they sort, values little-endian:
  *
  *   key                         value
- *   'A' owner(8) unit(8)        three balances(8 each), by class: see slot_of
+ *   'A' owner(8) unit(8)        four balances(8 each), by class: see slot_of
+ *   'C' end(4) shape(8) what…   used(8): amount, count or incidents of a limit's
+ *                               period that ends before day `end`
  *   'D' number(8)               kind(1) ended(1) defined_at(8) definition text
- *   'G'                         size(8) last time(8) policy(8)
- *   'P' number(8)               kind(1) last(8) everywhere(1) sites(1) site(8)…
+ *   'E' grantor(8) staff(8)     1: the first rewarded the second
+ *   'G'                         size(8) last time(8) policy(8) day(4)
+ *   'I' end(4) shape(8) customer(8) incident(32)
+ *                               grants(8) counted in this incident
+ *   'L' limit(8) version(8)     counts_from(8) definition text
+ *   'P' number(8)               kind(1) last(8) flags(1) sites(1) site(8)…
+ *                               flags: 1 known everywhere, 2 a member of staff's
  *   'R' entry(8)                amount reversed(8)
- */
+ *   'W' entry(8)                until(8): the ask waits until that moment
+ *
+ * `end` has its sign bit flipped, so that it sorts.  A counter whose period
+ * ended CLOSED_DAYS before the newest business date is closed: nothing asks for
+ * it again, for at one moment the dates of two places are two days apart at the
+ * most.  Closed counters are not part of the state: they are left out of the
+ * hash, and the applier takes them out of the file when it comes by. */
 #ifndef LAGNIAPPE_LEDGER_STATE_H
 #define LAGNIAPPE_LEDGER_STATE_H
 
@@ -29,10 +42,16 @@
 
 #define STATE_FORMAT "lagniappe-state-1"
 #define STATE_VALUE_MAX (10 + LGP_DEFINITION_MAX)
-#define ACCOUNT_SLOTS 3
+#define ACCOUNT_SLOTS 4
+#define CLOSED_DAYS 3
 
 struct state;
 
+/* Keys and values as bytes, for both kinds of readers. */
+struct state_key {
+	uint8_t bytes[64];
+	size_t len;
+};
 struct account {
 	int64_t balance[ACCOUNT_SLOTS];
 };
@@ -42,6 +61,7 @@ struct globals {
 	uint64_t size; /* entries applied */
 	int64_t last_time_us;
 	uint64_t policy;
+	int32_t day; /* the newest business date of what was not imported */
 };
 
 /* What state.mdb says of itself.  position 0 when it is new or was not usable
@@ -49,6 +69,7 @@ struct globals {
 struct state_position {
 	uint64_t position;
 	struct lgp_hash root; /* of the log at the position */
+	int32_t day;          /* as in globals; not stored here */
 };
 
 LGP_MUST_USE enum lgp_status state_open(const char *path, size_t map_bytes, struct state **out,
@@ -63,6 +84,7 @@ LGP_MUST_USE enum lgp_status state_get(struct state *state, struct lgp_view key,
                                        struct lgp_view *value);
 LGP_MUST_USE enum lgp_status state_put(struct state *state, struct lgp_view key,
                                        struct lgp_view value);
+LGP_MUST_USE enum lgp_status state_delete(struct state *state, struct lgp_view key);
 
 /* The record forms.  An account that nothing moved is all zero. */
 LGP_MUST_USE enum lgp_status state_account(struct state *state, uint64_t owner, uint64_t unit,
@@ -83,11 +105,16 @@ LGP_MUST_USE enum lgp_status state_globals_put(struct state *state, const struct
 /* Which of its owner's balances a class is. */
 unsigned slot_of(enum lgp_class class);
 
-/* Calls visit for each definition in the file, in the order of their numbers. */
-typedef enum lgp_status (*state_visit)(void *context, uint64_t number, enum lgp_kind kind,
-                                       bool ended, uint64_t defined_at, struct lgp_view text);
-LGP_MUST_USE enum lgp_status state_definitions(struct state *state, state_visit visit,
-                                               void *context);
+/* Calls visit for each record of a kind in the file, in the order of the keys. */
+typedef enum lgp_status (*state_visit)(void *context, struct lgp_view key, struct lgp_view value);
+LGP_MUST_USE enum lgp_status state_each(struct state *state, char record, state_visit visit,
+                                        void *context);
+/* A number and a record's flag, as 'W' and 'E' and counters have them. */
+LGP_MUST_USE enum lgp_status state_number(struct state *state, const struct state_key *key,
+                                          int64_t *out);
+LGP_MUST_USE enum lgp_status state_number_put(struct state *state, const struct state_key *key,
+                                              int64_t number);
+bool counter_closed(int32_t end, int32_t day);
 
 /* delta -> active, for all to see. */
 LGP_MUST_USE enum lgp_status state_publish(struct state *state);
@@ -112,13 +139,13 @@ LGP_MUST_USE enum lgp_status state_read(struct state *state, struct lgp_kv_txn *
                                         struct lgp_view key, char *out, size_t *len);
 struct lgp_kv *state_kv(struct state *state);
 
-/* Keys and values as bytes, for both kinds of readers. */
-struct state_key {
-	uint8_t bytes[17];
-	size_t len;
-};
 struct state_key state_key_account(uint64_t owner, uint64_t unit);
 struct state_key state_key_number(char record, uint64_t number);
+struct state_key state_key_pair(char record, uint64_t first, uint64_t second);
+/* The beginning of a counter's key: its period and shape. */
+struct state_key state_key_period(char record, int32_t end, uint64_t shape);
+void state_key_add(struct state_key *key, uint64_t number);
+void state_key_add_bytes(struct state_key *key, const void *bytes, size_t len);
 enum lgp_status account_decode(struct lgp_view value, struct account *out);
 enum lgp_status party_decode(struct lgp_view value, struct lgp_party *out);
 static inline struct lgp_view key_view(const struct state_key *key)

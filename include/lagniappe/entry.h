@@ -31,7 +31,8 @@
  *     128    8 the budget's previous entry
  *     136    8 the actor's previous entry
  *     144    8 policy: the last entry that changed a rule before this one
- *     152    8 limit: the limit that bound
+ *     152    8 limit: the version of the limit that bound; of a limit's
+ *              definition, the version before it
  *     160   16 MAC of the idempotency key
  *     176   16 MAC of the request's body
  *     192   32 SHA-256 of the payload (LGP_FLAG_PAYLOAD) or keyed
@@ -65,11 +66,18 @@
 	X(LGP_KIND_CUSTOMER, 9, "customer")                                   \
 	X(LGP_KIND_PARTY, 10, "party")                                        \
 	X(LGP_KIND_TOKEN_END, 11, "token-end")                                \
+	X(LGP_KIND_LIMIT, 12, "limit")                                        \
+	X(LGP_KIND_LIMIT_END, 13, "limit-end")                                \
+	X(LGP_KIND_DELEGATION, 14, "delegation")                              \
+	X(LGP_KIND_DELEGATION_END, 15, "delegation-end")                      \
 	X(LGP_KIND_ALLOTMENT, 16, "allotment")                                \
 	X(LGP_KIND_GRANT, 17, "grant")                                        \
 	X(LGP_KIND_THANKS, 18, "thanks")                                      \
 	X(LGP_KIND_REVERSAL, 19, "reversal")                                  \
 	X(LGP_KIND_IMPORT, 20, "import")                                      \
+	X(LGP_KIND_ASK, 21, "ask")                                            \
+	X(LGP_KIND_DECLINE, 22, "decline")                                    \
+	X(LGP_KIND_LAPSE, 23, "lapse")                                        \
 	X(LGP_KIND_REFUSAL, 32, "refusal")
 
 enum lgp_kind {
@@ -82,7 +90,8 @@ enum lgp_flag {
 	LGP_FLAG_PAYLOAD = 1 << 0, /* the hash binds a payload beside the log */
 	LGP_FLAG_WORDS = 1 << 1,   /* the hash is a keyed commitment to words */
 	LGP_FLAG_AMEND = 1 << 2,   /* a definition that replaces the one of refers_to */
-	LGP_FLAGS_KNOWN = (1 << 3) - 1,
+	LGP_FLAG_MANAGER = 1 << 3, /* the member of staff was a manager then */
+	LGP_FLAGS_KNOWN = (1 << 4) - 1,
 };
 
 /* Account classes.  An account is (class, owner, unit); the owner is the
@@ -97,14 +106,16 @@ enum lgp_flag {
 	X(LGP_CLASS_HELD, 5, "held", LGP_OWNER_CUSTOMER, true)                \
 	X(LGP_CLASS_SETTLEMENT, 6, "settlement", LGP_OWNER_NONE, false)       \
 	X(LGP_CLASS_BREAKAGE, 7, "breakage", LGP_OWNER_NONE, false)           \
-	X(LGP_CLASS_HISTORY, 8, "history", LGP_OWNER_BUDGET, false)
+	X(LGP_CLASS_HISTORY, 8, "history", LGP_OWNER_BUDGET, false)           \
+	X(LGP_CLASS_RESERVED, 9, "reserved", LGP_OWNER_BUDGET, true)
 
 enum lgp_owner { LGP_OWNER_NONE, LGP_OWNER_BUDGET, LGP_OWNER_CUSTOMER };
 
 /* symbol, stored number, name, owner, whether zero is its floor (I4).
  * ISSUANCE is kept per budget (0: none), so that what a budget was allotted is
  * minus its issuance.  HISTORY is what imported spending drew on a budget
- * before this ledger funded it; it stands apart from what is available. */
+ * before this ledger funded it; it stands apart from what is available.
+ * RESERVED is what waits for an approval. */
 enum lgp_class {
 #define X(symbol, number, name, owner, floored) symbol = number,
 	LGP_CLASS_LIST(X)

@@ -26,6 +26,9 @@
 
 #define LGP_BATCH_MAX 16384          /* entries in one batch */
 #define LGP_PARTY_SITES_MAX 15       /* then the party is known everywhere */
+#define LGP_LIMIT_VERSIONS_MAX 16    /* of one limit that may still judge */
+#define LGP_PENDING_MAX 4096         /* grants that wait for approval */
+#define LGP_PENDING_US (INT64_C(72) * 3600 * 1000000) /* how long they wait */
 #define LGP_TIME_JUMP_MAX_US (INT64_C(86400) * 1000000) /* ahead of the last entry's at one step while the clock ran on */
 
 struct lgp_ledger;
@@ -61,6 +64,15 @@ struct lgp_numbers {
 	uint64_t *list; /* owned by the record */
 };
 
+enum lgp_staff_rewards { LGP_REWARD_NOT_SELF, LGP_REWARD_NOT_EACH_OTHER, LGP_REWARD_ANY };
+
+/* From..until, each a business date or a moment; the absent ones are the least
+ * and the greatest number. Half-open. */
+struct lgp_span {
+	int32_t from_day, until_day;
+	int64_t from_us, until_us;
+};
+
 enum { LGP_REASON_DISCRETIONARY, LGP_REASON_EARNED, LGP_REASON_FEEDBACK, LGP_REASON_KINDNESS };
 
 struct lgp_record {
@@ -75,6 +87,7 @@ struct lgp_record {
 		} unit;
 		struct {
 			uint8_t zone_len, week_starts; /* 0 Monday */
+			uint8_t staff_rewards;         /* enum lgp_staff_rewards */
 			char zone[LGP_ZONE_MAX];
 		} site;
 		struct {
@@ -97,6 +110,15 @@ struct lgp_record {
 			uint8_t hash[LGP_HASH_LEN]; /* SHA-256 of the secret */
 			struct lgp_numbers sites;   /* none: all */
 		} token;
+		struct {
+			bool ended;
+		} limit;
+		struct {
+			bool ended;
+			uint64_t from, to, unit, site, budget, reason; /* 0: any */
+			int64_t ceiling;
+			struct lgp_span span;
+		} delegation;
 	} as;
 };
 
@@ -138,12 +160,16 @@ struct lgp_command {
 	uint64_t refers_to; /* what is reversed, amended, ended */
 	int64_t amount;     /* minor units; allotments and imports may be negative; reversals 0: all of it; thanks: minutes */
 	int32_t business_date; /* imports alone: as told */
+	bool ask;           /* grants: where a limit would ask for approval, ask */
+	uint64_t expected;  /* limits: the version that must be in force, else a precondition fails; 0 any */
 	bool amend;         /* definitions: payload holds the changed fields alone */
 };
 
 /* The site's business date at a moment, from whoever knows time zones. */
 struct lgp_calendar {
 	enum lgp_status (*date)(void *context, struct lgp_view zone, int64_t time_us, int32_t *days);
+	/* The first microsecond of a local day. */
+	enum lgp_status (*start)(void *context, struct lgp_view zone, int32_t days, int64_t *time_us);
 	void *context;
 };
 
@@ -154,12 +180,47 @@ enum lgp_verdict {
 	LGP_REPLAYED, /* the key acted before: seq is the entry that it became */
 };
 
+enum lgp_measure { LGP_MEASURE_AMOUNT, LGP_MEASURE_COUNT, LGP_MEASURE_INCIDENTS };
+enum lgp_per {
+	LGP_PER_GRANT,
+	LGP_PER_CUSTOMER_INCIDENT,
+	LGP_PER_CUSTOMER,
+	LGP_PER_STAFF,
+	LGP_PER_STAFF_CUSTOMER,
+	LGP_PER_SITE,
+	LGP_PER_BUDGET,
+};
+enum lgp_window {
+	LGP_WINDOW_NONE,
+	LGP_WINDOW_DAY,
+	LGP_WINDOW_WEEK,
+	LGP_WINDOW_MONTH,
+	LGP_WINDOW_QUARTER,
+	LGP_WINDOW_YEAR,
+	LGP_WINDOW_LIFETIME,
+};
+
+/* A limit and how much of it is used, for one grant. */
+struct lgp_limit_use {
+	struct lgp_slug id;
+	uint64_t limit, version; /* its number, and the entry that defines what judged */
+	enum lgp_measure measure;
+	enum lgp_per per;
+	enum lgp_window window;
+	bool ask;            /* asks when passed, else refuses */
+	bool passed;         /* the grant would pass it */
+	bool needs_customer; /* counted for a customer, and none was named: used is not known */
+	int64_t max, used, remaining; /* minor units, or a count; remaining is never below 0 */
+	int64_t resets_at_us; /* INT64_MAX: never */
+};
+
 struct lgp_outcome {
 	enum lgp_verdict verdict;
 	enum lgp_problem problem;
 	char field[32];     /* of the command, that the problem is about; "" none */
 	uint64_t seq;
 	struct lgp_entry entry; /* what was or, dry, would be written; replayed: what was */
+	struct lgp_limit_use binding; /* with LIMIT_EXCEEDED, and of what asks */
 };
 
 /* ---- The life of a ledger ---------------------------------------------- */
@@ -200,6 +261,17 @@ struct lgp_view lgp_ledger_zone(const struct lgp_ledger *ledger);
  * overlay is full, nothing happened, try later.  A fault: stop serving. */
 LGP_MUST_USE enum lgp_status lgp_judge(struct lgp_ledger *ledger, const struct lgp_command *command,
                                        struct lgp_outcome *out);
+/* Ends what waited for approval for too long, by an entry each; lgp_judge does it
+ * for the commands that it is given, and an idle server by this.  True in *any:
+ * the batch has entries to commit. */
+LGP_MUST_USE enum lgp_status lgp_lapse(struct lgp_ledger *ledger, int64_t time_us, bool *any);
+/* Every limit that a grant like this would meet, by id; at most max of them,
+ * *count how many.  command.customer, amount and incident may be absent: what is
+ * left then is what a person can still give.  LGP_MISSING: the token, the staff
+ * or a noun that it names is not there. */
+LGP_MUST_USE enum lgp_status lgp_explain(struct lgp_ledger *ledger,
+                                         const struct lgp_command *command,
+                                         struct lgp_limit_use *out, size_t max, size_t *count);
 /* The entry that a key became, durable or in the batch.  LGP_MISSING. */
 LGP_MUST_USE enum lgp_status lgp_find_key(struct lgp_ledger *ledger, const uint8_t mac[LGP_MAC_LEN],
                                           struct lgp_entry *out);
@@ -269,6 +341,7 @@ struct lgp_party {
 	enum lgp_kind kind;
 	uint64_t last;       /* its newest entry */
 	bool everywhere;     /* known at every site */
+	bool of_staff;       /* the customer account of a member of staff */
 	uint8_t site_count;
 	uint64_t sites[LGP_PARTY_SITES_MAX];
 };
@@ -281,6 +354,10 @@ LGP_MUST_USE enum lgp_status lgp_read_balance(struct lgp_reader *reader, enum lg
                                               uint64_t owner, uint64_t unit, int64_t *out);
 /* How much of an entry is reversed already. */
 LGP_MUST_USE enum lgp_status lgp_read_reversed(struct lgp_reader *reader, uint64_t seq, int64_t *out);
+/* Grants that wait for approval, by number, from `after` on: at most max, *count
+ * how many.  Any thread. */
+void lgp_pending(struct lgp_ledger *ledger, uint64_t after, uint64_t *out, size_t max,
+                 size_t *count);
 /* A noun's definition text, copied. LGP_MISSING. */
 LGP_MUST_USE enum lgp_status lgp_read_definition(struct lgp_reader *reader, uint64_t number,
                                                  char out[LGP_DEFINITION_MAX], size_t *len);

@@ -1,5 +1,6 @@
 /* noun: the things that a programme registers (unit, site, budget, reason,
- * touchpoint, staff, token), and the canonical text that defines each.
+ * touchpoint, staff, token, limit, delegation), and the canonical text that
+ * defines each.
  * Thread: any.
  *
  * A definition is the payload of an entry: lines "field SP value LF" in the
@@ -15,7 +16,14 @@
 #define LGP_TEXT_MAX 128        /* bytes of a name */
 #define LGP_LIST_MAX 64         /* slugs in a list */
 #define LGP_ZONE_MAX 64
-#define LGP_NOUN_FIELDS_MAX 16
+#define LGP_NOUN_FIELDS_MAX 20
+
+#define LGP_MEASURE_CHOICES "amount|count|incidents"
+#define LGP_PER_CHOICES "grant|customer-incident|customer|staff|staff-customer|site|budget"
+#define LGP_WINDOW_CHOICES "none|day|week|month|quarter|year|lifetime"
+#define LGP_WHEN_PASSED_CHOICES "refuse|ask"
+#define LGP_REVERSAL_CHOICES "amount|amount-and-count|nothing"
+#define LGP_STAFF_REWARDS_CHOICES "not-self|not-each-other|any"
 
 enum lgp_field_type {
 	LGP_FIELD_SLUG,     /* [a-z0-9][a-z0-9._-]{0,31} */
@@ -25,6 +33,7 @@ enum lgp_field_type {
 	LGP_FIELD_NUMBER,   /* 0 to max */
 	LGP_FIELD_DATE,     /* YYYY-MM-DD */
 	LGP_FIELD_TIME,     /* RFC 3339, UTC, six digits of fraction */
+	LGP_FIELD_WHEN,     /* a date, or a time as above */
 	LGP_FIELD_CLOCK,    /* HH:MM */
 	LGP_FIELD_ZONE,     /* an IANA name; whether it exists is the server's to ask */
 	LGP_FIELD_REF,      /* the id of a noun */
@@ -39,6 +48,7 @@ enum lgp_field_rule {
 	LGP_FIELD_SECRET = 1 << 2, /* never taken from a request nor answered */
 };
 
+/* A name "a.b" is b in the object a, in JSON. */
 struct lgp_field {
 	const char *name;
 	enum lgp_field_type type;

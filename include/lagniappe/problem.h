@@ -30,6 +30,7 @@
 	X(LGP_PROBLEM_READ_ONLY, 18, "read-only", 503, "The ledger takes no writes now")             \
 	X(LGP_PROBLEM_URI, 19, "uri-too-long", 414, "The address is too long")                       \
 	X(LGP_PROBLEM_LENGTH, 20, "length-required", 411, "A Content-Length is needed")              \
+	X(LGP_PROBLEM_PRECONDITION, 21, "precondition-failed", 412, "It was changed in between")     \
 	X(LGP_PROBLEM_STAFF_INACTIVE, 100, "staff-inactive", 403, "This member of staff is not active on this day") \
 	X(LGP_PROBLEM_SITE, 101, "site-not-allowed", 403, "This member of staff does not work at the site") \
 	X(LGP_PROBLEM_BUDGET, 102, "budget-not-allowed", 403, "This budget is not open to the member of staff") \
@@ -43,7 +44,11 @@
 	X(LGP_PROBLEM_LIMIT_EXCEEDED, 110, "limit-exceeded", 403, "A limit does not allow it")       \
 	X(LGP_PROBLEM_INCIDENT_REQUIRED, 111, "incident-required", 422, "A limit here goes by incident") \
 	X(LGP_PROBLEM_AMOUNT_OVERFLOW, 112, "amount-overflow", 422, "The sum would not fit into 63 bits") \
-	X(LGP_PROBLEM_REASON_KIND, 113, "reason-kind", 422, "This reason is not for that")
+	X(LGP_PROBLEM_REASON_KIND, 113, "reason-kind", 422, "This reason is not for that")           \
+	X(LGP_PROBLEM_FOUR_EYES, 114, "four-eyes", 403, "Who asked, or acts for who asked, does not decide") \
+	X(LGP_PROBLEM_AUTHORITY, 115, "no-authority", 403, "This is beyond the authority of who decides") \
+	X(LGP_PROBLEM_DECIDED, 116, "already-decided", 409, "It is decided already, or its time is over") \
+	X(LGP_PROBLEM_RING, 117, "ring-grant", 403, "Two members of staff do not reward each other")
 
 enum lgp_problem {
 	LGP_PROBLEM_NONE = 0,

@@ -1,0 +1,379 @@
+/* limits: the limits in memory.  Thread: the ledger thread.
+ *
+ * Ten thousand limits are mostly one person's, one budget's or one site's each.
+ * A limit stands in the bucket of the narrowest part of its scope, and a grant
+ * looks into the six buckets that it can meet. */
+#include "limits.h"
+
+#include "lagniappe/codec.h"
+#include "map.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum bucket_kind { BY_STAFF, BY_BUDGET, BY_REASON, BY_SITE, BY_ROLE, BY_NOTHING };
+
+struct bucket_key {
+	uint8_t bytes[9];
+};
+
+struct bucket {
+	size_t count, cap;
+	struct limit **list;
+};
+
+struct limits {
+	struct map *by_number; /* -> struct limit * */
+	struct map *buckets;   /* -> struct bucket * */
+};
+
+/* ---- definitions ------------------------------------------------------------------- */
+
+static enum lgp_status refer(const struct registry *registry, const struct lgp_definition *text,
+                             const char *field, enum lgp_kind noun, uint64_t *number)
+{
+	struct lgp_view id = lgp_definition_get(text, field);
+	*number = 0;
+	if (id.ptr == NULL)
+		return LGP_OK;
+	const struct lgp_record *record = registry_find(registry, noun, id);
+	if (record == NULL)
+		return lgp_fault(LGP_CORRUPT, "definition: %s refers to what is not there", field);
+	*number = record->number;
+	return LGP_OK;
+}
+
+static unsigned choice(const struct lgp_definition *text, const char *field, const char *choices)
+{
+	struct lgp_view value = lgp_definition_get(text, field);
+	int index = value.ptr != NULL ? lgp_choice_index(choices, value) : 0;
+	require(index >= 0); /* the text was parsed by the same table */
+	return (unsigned)index;
+}
+
+static void when_parse(struct lgp_view value, int32_t *day, int64_t *time_us)
+{
+	if (value.ptr == NULL)
+		return;
+	if (lgp_date_parse(value, day) != LGP_OK)
+		require(lgp_time_parse(value, time_us) == LGP_OK);
+}
+
+/* LGP_INVALID: it ends before it begins. */
+enum lgp_status span_parse(const struct lgp_definition *definition, struct lgp_span *out)
+{
+	bool has_from = definition->noun->kind == LGP_KIND_LIMIT;
+	*out = (struct lgp_span){INT32_MIN, INT32_MAX, INT64_MIN, INT64_MAX};
+	if (has_from)
+		when_parse(lgp_definition_get(definition, "from"), &out->from_day, &out->from_us);
+	when_parse(lgp_definition_get(definition, "until"), &out->until_day, &out->until_us);
+	return out->until_day <= out->from_day || out->until_us <= out->from_us ? LGP_INVALID : LGP_OK;
+}
+
+bool span_holds(const struct lgp_span *span, int32_t date, int64_t time_us)
+{
+	return date >= span->from_day && date < span->until_day && time_us >= span->from_us &&
+	       time_us < span->until_us;
+}
+
+static enum lgp_status parse_scope(const struct registry *registry,
+                                   const struct lgp_definition *text, struct limit_version *out)
+{
+	struct lgp_view role = lgp_definition_get(text, "scope.role");
+	if (role.ptr != NULL)
+		out->role = (enum lgp_role)(LGP_ROLE_ADMIN + lgp_choice_index(LGP_ROLE_CHOICES, role));
+	enum lgp_status status = refer(registry, text, "scope.staff", LGP_KIND_STAFF, &out->staff);
+	if (status == LGP_OK)
+		status = refer(registry, text, "scope.site", LGP_KIND_SITE, &out->site);
+	if (status == LGP_OK)
+		status = refer(registry, text, "scope.budget", LGP_KIND_BUDGET, &out->budget);
+	if (status == LGP_OK)
+		status = refer(registry, text, "scope.reason", LGP_KIND_REASON, &out->reason);
+	if (status == LGP_OK)
+		status = refer(registry, text, "unit", LGP_KIND_UNIT, &out->unit);
+	return status;
+}
+
+enum lgp_status limit_parse(const struct registry *registry, const struct lgp_definition *definition,
+                            uint64_t seq, struct limit_version *out)
+{
+	uint64_t max;
+	*out = (struct limit_version){
+	        .seq = seq,
+	        .counts_from = seq,
+	        .measure = (enum lgp_measure)choice(definition, "measure", LGP_MEASURE_CHOICES),
+	        .per = (enum lgp_per)choice(definition, "per", LGP_PER_CHOICES),
+	        .window = (enum lgp_window)choice(definition, "window", LGP_WINDOW_CHOICES),
+	        .ask = choice(definition, "when_passed", LGP_WHEN_PASSED_CHOICES) == 1,
+	        .reversal = (enum limit_reversal)choice(definition, "reversal", LGP_REVERSAL_CHOICES),
+	};
+	require(lgp_decimal_parse(lgp_definition_get(definition, "max"), &max) == LGP_OK &&
+	        max <= INT64_MAX);
+	out->max = (int64_t)max;
+	enum lgp_status status = parse_scope(registry, definition, out);
+	return status == LGP_OK ? span_parse(definition, &out->span) : status;
+}
+
+bool limit_same_shape(const struct limit_version *a, const struct limit_version *b)
+{
+	return a->role == b->role && a->staff == b->staff && a->site == b->site &&
+	       a->budget == b->budget && a->reason == b->reason && a->unit == b->unit &&
+	       a->measure == b->measure && a->per == b->per && a->window == b->window;
+}
+
+bool limit_replaces(const struct limit_version *version)
+{
+	const struct lgp_span *span = &version->span;
+	return span->from_day == INT32_MIN && span->from_us == INT64_MIN &&
+	       span->until_day == INT32_MAX && span->until_us == INT64_MAX;
+}
+
+/* ---- buckets -------------------------------------------------------------------------- */
+
+static struct bucket_key bucket_key(enum bucket_kind kind, uint64_t number)
+{
+	struct bucket_key key;
+	key.bytes[0] = (uint8_t)kind;
+	lgp_put_le(key.bytes + 1, number, 8);
+	return key;
+}
+
+static struct bucket_key bucket_of(const struct limit_version *version)
+{
+	if (version->staff != 0)
+		return bucket_key(BY_STAFF, version->staff);
+	if (version->budget != 0)
+		return bucket_key(BY_BUDGET, version->budget);
+	if (version->reason != 0)
+		return bucket_key(BY_REASON, version->reason);
+	if (version->site != 0)
+		return bucket_key(BY_SITE, version->site);
+	if (version->role != LGP_ROLE_NONE)
+		return bucket_key(BY_ROLE, version->role);
+	return bucket_key(BY_NOTHING, 0);
+}
+
+static void *pointer_in(const struct map *map, const void *key, size_t len)
+{
+	struct lgp_view value;
+	void *pointer;
+	if (!map_get(map, (struct lgp_view){key, len}, &value))
+		return NULL;
+	memcpy(&pointer, value.ptr, sizeof pointer);
+	return pointer;
+}
+
+static bool put_pointer(struct map *map, const void *key, size_t len, void *pointer)
+{
+	return map_put(map, (struct lgp_view){key, len},
+	               (struct lgp_view){(const char *)&pointer, sizeof pointer});
+}
+
+static bool bucket_holds(const struct bucket *bucket, const struct limit *limit)
+{
+	for (size_t i = 0; i < bucket->count; i++)
+		if (bucket->list[i] == limit)
+			return true;
+	return false;
+}
+
+static struct bucket *bucket_for(struct limits *limits, const struct bucket_key *key)
+{
+	struct bucket *bucket = pointer_in(limits->buckets, key->bytes, sizeof key->bytes);
+	if (bucket != NULL)
+		return bucket;
+	bucket = calloc(1, sizeof *bucket);
+	if (bucket == NULL || !put_pointer(limits->buckets, key->bytes, sizeof key->bytes, bucket)) {
+		free(bucket);
+		return NULL;
+	}
+	return bucket;
+}
+
+static bool bucket_add(struct limits *limits, struct limit *limit,
+                       const struct limit_version *version)
+{
+	struct bucket_key key = bucket_of(version);
+	struct bucket *bucket = bucket_for(limits, &key);
+	if (bucket == NULL)
+		return false;
+	if (bucket_holds(bucket, limit))
+		return true;
+	if (bucket->count == bucket->cap) {
+		size_t cap = bucket->cap == 0 ? 4 : bucket->cap * 2;
+		struct limit **list = realloc(bucket->list, cap * sizeof(struct limit *));
+		if (list == NULL)
+			return false;
+		bucket->list = list;
+		bucket->cap = cap;
+	}
+	bucket->list[bucket->count++] = limit;
+	return true;
+}
+
+static void bucket_remove(struct limits *limits, struct limit *limit,
+                          const struct limit_version *version)
+{
+	struct bucket_key key = bucket_of(version);
+	struct bucket *bucket = pointer_in(limits->buckets, key.bytes, sizeof key.bytes);
+	for (size_t i = 0; bucket != NULL && i < bucket->count; i++)
+		if (bucket->list[i] == limit)
+			bucket->list[i--] = bucket->list[--bucket->count];
+}
+
+/* ---- changes ----------------------------------------------------------------------------- */
+
+const struct limit *limits_get(const struct limits *limits, uint64_t number)
+{
+	const struct limit *limit = pointer_in(limits->by_number, &number, sizeof number);
+	return limit != NULL && limit->count > 0 ? limit : NULL;
+}
+
+static void drop_versions(struct limits *limits, struct limit *limit)
+{
+	for (unsigned i = 0; i < limit->count; i++)
+		bucket_remove(limits, limit, &limit->versions[i]);
+	limit->count = 0;
+}
+
+static struct limit *limit_for(struct limits *limits, uint64_t number, const struct lgp_slug *id)
+{
+	struct limit *limit = pointer_in(limits->by_number, &number, sizeof number);
+	if (limit != NULL)
+		return limit;
+	limit = calloc(1, sizeof *limit);
+	if (limit == NULL || !put_pointer(limits->by_number, &number, sizeof number, limit)) {
+		free(limit);
+		return NULL;
+	}
+	limit->number = number;
+	limit->id = *id;
+	return limit;
+}
+
+static bool push_version(struct limit *limit, const struct limit_version *version)
+{
+	if (limit->count == limit->cap) {
+		unsigned cap = limit->cap == 0 ? 1 : limit->cap * 2;
+		struct limit_version *versions = realloc(limit->versions, cap * sizeof *versions);
+		if (versions == NULL)
+			return false;
+		limit->versions = versions;
+		limit->cap = cap;
+	}
+	limit->versions[limit->count++] = *version;
+	return true;
+}
+
+enum lgp_status limits_add(struct limits *limits, uint64_t number, const struct lgp_slug *id,
+                           const struct limit_version *version)
+{
+	struct limit *limit = limit_for(limits, number, id);
+	if (limit != NULL && limit_replaces(version))
+		drop_versions(limits, limit);
+	if (limit == NULL || !push_version(limit, version) || !bucket_add(limits, limit, version))
+		return lgp_fault(LGP_NO_MEMORY, "limits: no memory for a definition");
+	return LGP_OK;
+}
+
+void limits_end(struct limits *limits, uint64_t number)
+{
+	struct limit *limit = pointer_in(limits->by_number, &number, sizeof number);
+	if (limit != NULL)
+		drop_versions(limits, limit);
+}
+
+/* ---- matching ------------------------------------------------------------------------------ */
+
+static bool meets(const struct limit_version *version, const struct limit_case *grant)
+{
+	return (version->role == LGP_ROLE_NONE || version->role == grant->role) &&
+	       (version->staff == 0 || version->staff == grant->staff) &&
+	       (version->site == 0 || version->site == grant->site) &&
+	       (version->budget == 0 || version->budget == grant->budget) &&
+	       (version->reason == 0 || version->reason == grant->reason) &&
+	       (version->unit == 0 || version->unit == grant->unit);
+}
+
+static const struct limit_version *in_force(const struct limit *limit,
+                                            const struct limit_case *grant)
+{
+	for (unsigned i = limit->count; i-- > 0;)
+		if (span_holds(&limit->versions[i].span, grant->date, grant->time_us))
+			return &limit->versions[i];
+	return NULL;
+}
+
+static enum lgp_status each_in(const struct limits *limits, struct bucket_key key,
+                               const struct limit_case *grant, limits_visit visit, void *context)
+{
+	const struct bucket *bucket = pointer_in(limits->buckets, key.bytes, sizeof key.bytes);
+	enum lgp_status status = LGP_OK;
+	for (size_t i = 0; bucket != NULL && i < bucket->count && status == LGP_OK; i++) {
+		const struct limit_version *version = in_force(bucket->list[i], grant);
+		if (version == NULL || !meets(version, grant))
+			continue;
+		/* A limit whose versions differ in scope stands in several buckets. */
+		struct bucket_key own = bucket_of(version);
+		if (memcmp(own.bytes, key.bytes, sizeof own.bytes) == 0)
+			status = visit(context, bucket->list[i], version);
+	}
+	return status;
+}
+
+enum lgp_status limits_each(const struct limits *limits, const struct limit_case *grant,
+                            limits_visit visit, void *context)
+{
+	const struct bucket_key keys[] = {
+	        bucket_key(BY_STAFF, grant->staff), bucket_key(BY_BUDGET, grant->budget),
+	        bucket_key(BY_REASON, grant->reason), bucket_key(BY_SITE, grant->site),
+	        bucket_key(BY_ROLE, grant->role),   bucket_key(BY_NOTHING, 0),
+	};
+	enum lgp_status status = LGP_OK;
+	for (size_t i = 0; i < sizeof keys / sizeof keys[0] && status == LGP_OK; i++)
+		status = each_in(limits, keys[i], grant, visit, context);
+	return status;
+}
+
+/* ---- life -------------------------------------------------------------------------------------- */
+
+enum lgp_status limits_new(struct limits **out)
+{
+	struct limits *limits = calloc(1, sizeof *limits);
+	if (limits == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "limits: no memory");
+	limits->by_number = map_new();
+	limits->buckets = map_new();
+	*out = limits;
+	if (limits->by_number == NULL || limits->buckets == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "limits: no memory");
+	return LGP_OK;
+}
+
+static void *pointer_at(const struct map *map, size_t i)
+{
+	struct lgp_view key, value;
+	void *pointer;
+	map_item(map, i, &key, &value);
+	memcpy(&pointer, value.ptr, sizeof pointer);
+	return pointer;
+}
+
+void limits_free(struct limits *limits)
+{
+	if (limits == NULL)
+		return;
+	for (size_t i = 0; limits->by_number != NULL && i < map_count(limits->by_number); i++) {
+		struct limit *limit = pointer_at(limits->by_number, i);
+		free(limit->versions);
+		free(limit);
+	}
+	for (size_t i = 0; limits->buckets != NULL && i < map_count(limits->buckets); i++) {
+		struct bucket *bucket = pointer_at(limits->buckets, i);
+		free(bucket->list);
+		free(bucket);
+	}
+	map_free(limits->by_number);
+	map_free(limits->buckets);
+	free(limits);
+}
