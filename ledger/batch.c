@@ -111,13 +111,17 @@ enum lgp_status batch_add(struct lgp_ledger *ledger, struct lgp_entry *entry,
 		lgp_hash_sha256(payload.ptr, payload.len, &entry->hash);
 	}
 	enum lgp_status status = batch_complete(ledger, entry);
-	if (status == LGP_OK)
-		status = apply_entry(ledger, entry, payload);
+	/* The key first: its LGP_OVERLOAD must leave everything as it was. */
 	if (status == LGP_OK && keyed)
 		status = lgp_keyindex_add(ledger->keys, entry->key_mac, entry->seq);
+	if (status == LGP_OK)
+		status = apply_entry(ledger, entry, payload);
 	if (status != LGP_OK)
 		return status;
-	lgp_entry_encode(entry, batch->entries + batch->count * LGP_ENTRY_LEN);
+	uint8_t *bytes = batch->entries + batch->count * LGP_ENTRY_LEN;
+	struct lgp_entry again;
+	lgp_entry_encode(entry, bytes);
+	require(lgp_entry_decode(bytes, &again) == LGP_OK); /* before it can be written for ever */
 	batch->count++;
 	batch->defines = kind_defines(entry->kind);
 	if (payload.len > 0)
