@@ -73,6 +73,7 @@ PROGRAMS = $(if $(call sources,server),$B/lagniapped) $(if $(call sources,tools/
 UNIT = $(patsubst tests/unit/%.c,$B/tests/%,$(wildcard tests/unit/test_*.c))
 MODEL_MAIN := $(shell grep -ls '^int main' tests/model/*.c)
 MODEL = $(patsubst tests/model/%.c,$B/tests/model_%,$(MODEL_MAIN))
+MUTATE = $B/tests/test_mutate
 SUPPORT = $(patsubst tests/support/%.c,$B/tests/%,$(call sources,tests/support))
 BENCH = $(patsubst tests/bench/%.c,$B/bench/%,$(call sources,tests/bench))
 FUZZ = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -84,7 +85,7 @@ MODEL_SHARED = $(filter-out $(MODEL_MAIN:%.c=$B/%.o),$(call objects,tests/model)
 	bench-peers install clean force
 .SECONDARY:
 all: $(LIB) $(PROGRAMS)
-checks: $(UNIT) $(MODEL) $(SUPPORT)
+checks: $(UNIT) $(MODEL) $(MUTATE) $(SUPPORT)
 
 $(LIB): $(call objects,ledger)
 # For tests alone: the programs less their main, from which each takes what it tests.
@@ -103,12 +104,13 @@ $(filter $B/tests/test_audit_%,$(UNIT)): $(AUDIT_LIB)
 $(UNIT): $B/tests/%: $B/tests/unit/%.o $(UNIT_SHARED) $(LIB)
 $(MODEL): $B/tests/model_%: $B/tests/model/%.o $(MODEL_SHARED) $(LIB)
 $(BENCH): $B/bench/%: $B/tests/bench/%.o $(LLHTTP_O) $(LIB)
+$(MUTATE): $(call objects,tests/mutate) $(LIB)
 $(SUPPORT): $B/tests/%: $B/tests/support/%.o $(LLHTTP_O) $(SERVER_LIB) $(LIB)
 $(FUZZ): $B/%: $B/tests/fuzz/%.o $(LLHTTP_O) $(SERVER_LIB) $(LIB)
-$(UNIT) $(MODEL): LDLIBS += -lcmocka
+$(UNIT) $(MODEL) $(MUTATE): LDLIBS += -lcmocka
 $(FUZZ): LDLIBS += -fsanitize=fuzzer
 # Archives last: the linker takes from them what stands before them.
-$(PROGRAMS) $(UNIT) $(MODEL) $(SUPPORT) $(BENCH) $(FUZZ):
+$(PROGRAMS) $(UNIT) $(MODEL) $(MUTATE) $(SUPPORT) $(BENCH) $(FUZZ):
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(LINK) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(LINK_LIBS)
 
@@ -154,7 +156,7 @@ test:
 	$(call need,$(DEPS_BUILD) $(DEPS_TEST))
 	@$(MAKE) all checks
 	@$(MAKE) CRASHPOINTS=1 all
-	@tests/run.sh $B unit model go e2e
+	@tests/run.sh $B unit model mutate go e2e
 
 # TSan wants its own place in memory, which a kernel that scatters widely may
 # have taken: setarch -R stops the scattering.
@@ -163,7 +165,7 @@ sanitize:
 	@$(MAKE) SAN=asan all checks
 	@$(MAKE) SAN=asan CRASHPOINTS=1 all
 	@$(MAKE) SAN=tsan all checks
-	@tests/run.sh build/asan unit model e2e; asan=$$?; \
+	@tests/run.sh build/asan unit model mutate e2e; asan=$$?; \
 	 $$(setarch -R true 2>/dev/null && echo setarch -R) tests/run.sh build/tsan unit threads && \
 	 [ $$asan = 0 ]
 

@@ -3,13 +3,20 @@
  * Threads: ledger (freeze), applier (step). */
 #include "internal.h"
 
+#define KEYS_RECENT_MAX (1 << 18) /* 20 bytes each, in memory */
+
 bool lgp_state_freeze(struct lgp_ledger *ledger, bool force)
 {
 	require(lgp_batch_count(ledger) == 0);
 	if (state_settle(ledger->state) != LGP_OK || state_frozen(ledger->state))
 		return false;
+	struct lgp_keyindex_stats keys;
+	lgp_keyindex_stats(ledger->keys, &keys);
 	size_t changed = state_active_bytes(ledger->state);
-	if (changed == 0 || (changed < ledger->overlay_bytes && !force))
+	/* A few records that change again and again never fill a layer; their keys
+	 * take memory all the same. */
+	bool due = force || changed >= ledger->overlay_bytes || keys.recent >= KEYS_RECENT_MAX;
+	if (changed == 0 || !due)
 		return false;
 	/* Runs first: state.mdb must not stand where keys could be missing. */
 	if (!lgp_keyindex_freeze(ledger->keys, ledger->now.size))

@@ -72,12 +72,17 @@ static enum lgp_status balance_after(struct lgp_ledger *ledger, struct lgp_entry
 	return LGP_OK;
 }
 
+int64_t batch_time(const struct lgp_ledger *ledger, int64_t time_us)
+{
+	bool later = ledger->now.size == 0 || time_us > ledger->now.last_time_us;
+	return later ? time_us : ledger->now.last_time_us + 1;
+}
+
 enum lgp_status batch_complete(struct lgp_ledger *ledger, struct lgp_entry *entry)
 {
 	entry->seq = ledger->now.size;
 	entry->policy = ledger->now.policy;
-	if (entry->seq > 0 && entry->time_us <= ledger->now.last_time_us)
-		entry->time_us = ledger->now.last_time_us + 1;
+	entry->time_us = batch_time(ledger, entry->time_us);
 	enum lgp_status status = balance_after(ledger, entry);
 	if (status == LGP_OK && entry->customer != 0)
 		status = last_of(ledger, entry->customer, entry->seq, &entry->prev_customer);
@@ -111,13 +116,17 @@ enum lgp_status batch_add(struct lgp_ledger *ledger, struct lgp_entry *entry,
 		lgp_hash_sha256(payload.ptr, payload.len, &entry->hash);
 	}
 	enum lgp_status status = batch_complete(ledger, entry);
-	if (status == LGP_OK)
-		status = apply_entry(ledger, entry, payload);
+	/* The key first: its LGP_OVERLOAD must leave everything as it was. */
 	if (status == LGP_OK && keyed)
 		status = lgp_keyindex_add(ledger->keys, entry->key_mac, entry->seq);
+	if (status == LGP_OK)
+		status = apply_entry(ledger, entry, payload);
 	if (status != LGP_OK)
 		return status;
-	lgp_entry_encode(entry, batch->entries + batch->count * LGP_ENTRY_LEN);
+	uint8_t *bytes = batch->entries + batch->count * LGP_ENTRY_LEN;
+	struct lgp_entry again;
+	lgp_entry_encode(entry, bytes);
+	require(lgp_entry_decode(bytes, &again) == LGP_OK); /* before it can be written for ever */
 	batch->count++;
 	batch->defines = kind_defines(entry->kind);
 	if (payload.len > 0)

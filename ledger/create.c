@@ -90,6 +90,16 @@ static enum lgp_status make_directory(const char *dir)
 	return LGP_OK;
 }
 
+static enum lgp_status sync_directory(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = fd >= 0 && fsync(fd) == 0;
+	enum lgp_status status = synced ? LGP_OK : lgp_fault(LGP_IO, "%s: %s", dir, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return status;
+}
+
 static enum lgp_status open_files(struct lgp_ledger *ledger)
 {
 	char path[PATH_BYTES + 16];
@@ -116,8 +126,6 @@ static enum lgp_status fill(struct lgp_ledger *ledger, const struct lgp_keys *ke
 		status = lgp_keys_create(ledger->dir, keys);
 	if (status == LGP_OK)
 		status = open_files(ledger);
-	if (status == LGP_OK)
-		status = put_meta(ledger);
 	lgp_tree_stand(ledger->tree, 0, NULL);
 	ledger->batch.applied = true;
 	if (status == LGP_OK)
@@ -126,7 +134,10 @@ static enum lgp_status fill(struct lgp_ledger *ledger, const struct lgp_keys *ke
 		status = put_token(ledger, genesis, "admin", genesis->admin_hash);
 	if (status == LGP_OK)
 		status = put_token(ledger, genesis, "finance", genesis->finance_hash);
-	return status;
+	/* The format last: what has none was not made to its end, and does not open. */
+	if (status == LGP_OK)
+		status = put_meta(ledger);
+	return status == LGP_OK ? sync_directory(ledger->dir) : status;
 }
 
 enum lgp_status lgp_create(const char *dir, const struct lgp_keys *keys,

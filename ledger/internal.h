@@ -138,6 +138,8 @@ LGP_MUST_USE enum lgp_status batch_init(struct batch *batch);
 void batch_deinit(struct batch *batch);
 /* Starts the next batch where the last one was applied; else does nothing. */
 void batch_open(struct lgp_ledger *ledger);
+/* The time that an entry asked for at this moment gets: times only increase. */
+int64_t batch_time(const struct lgp_ledger *ledger, int64_t time_us);
 /* Numbers, links, balance and policy of an entry that would come next. */
 LGP_MUST_USE enum lgp_status batch_complete(struct lgp_ledger *ledger, struct lgp_entry *entry);
 /* The entry, durable or in the batch.  LGP_MISSING. */

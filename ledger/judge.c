@@ -43,9 +43,6 @@ enum lgp_problem judge_date(struct judgement *judgement)
 	struct lgp_view zone = site != NULL
 	                               ? (struct lgp_view){site->as.site.zone, site->as.site.zone_len}
 	                               : lgp_ledger_zone(ledger);
-	/* The date goes by the time that the entry will have. */
-	if (entry->time_us <= ledger->now.last_time_us)
-		entry->time_us = ledger->now.last_time_us + 1;
 	enum lgp_status status = ledger->calendar.date(ledger->calendar.context, zone, entry->time_us,
 	                                               &entry->business_date);
 	return status == LGP_OK ? LGP_PROBLEM_NONE : fault_in(judgement, status);
@@ -72,6 +69,7 @@ enum lgp_problem judge_funds(struct judgement *judgement, enum lgp_problem lacki
 	if (status != LGP_OK)
 		return fault_in(judgement, status);
 	if (__builtin_sub_overflow(from.balance[slot_of(entry->debit)], entry->amount, &left) ||
+	    left == INT64_MIN || /* whose negative, what was allotted, there is not */
 	    __builtin_add_overflow(to.balance[slot_of(entry->credit)], entry->amount, &sum))
 		return problem_at(judgement, LGP_PROBLEM_AMOUNT_OVERFLOW, "amount");
 	/* A customer's classes are summed in running balances: their sum must fit too. */
@@ -236,8 +234,10 @@ static enum lgp_problem judge_who(struct lgp_ledger *ledger, const struct lgp_co
                                   struct lgp_entry *entry, struct judgement *judgement)
 {
 	begin_entry(command, entry);
+	/* Tokens' ends and dates go by the time that the entry will have. */
+	entry->time_us = batch_time(ledger, command->time_us);
 	*judgement = (struct judgement){.ledger = ledger, .command = command, .entry = entry};
-	require(command->payload.len <= sizeof judgement->payload - 128);
+	require(command->payload.len <= LGP_DEFINITION_MAX - (command->has_words ? 128 : 0));
 	return judge_actor(judgement);
 }
 

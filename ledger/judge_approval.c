@@ -225,7 +225,7 @@ static enum lgp_status lapse_one(struct lgp_ledger *ledger, uint64_t seq, int64_
 {
 	struct lgp_entry ask;
 	struct lgp_entry entry = {.kind = LGP_KIND_LAPSE,
-	                          .time_us = time_us,
+	                          .time_us = batch_time(ledger, time_us),
 	                          .refers_to = seq,
 	                          .debit = LGP_CLASS_RESERVED,
 	                          .credit = LGP_CLASS_BUDGET};

@@ -62,7 +62,7 @@ enum lgp_status keyrun_io_fault(const struct keyrun_dir *dir, const char *name, 
 	int error = errno;
 	const char *cause = strerrordesc_np(error);
 
-	if (error == ENOSPC || error == EDQUOT)
+	if (error == ENOSPC || error == EDQUOT || error == EFBIG)
 		return lgp_fault(LGP_FULL, "cannot %s %.100s/%s: %s; make room on this disk",
 		                 action, dir->path, name, cause);
 	return lgp_fault(error == ENOMEM ? LGP_NO_MEMORY : LGP_IO,

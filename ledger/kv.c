@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 struct lgp_kv {
 	MDB_env *env;
@@ -35,6 +36,7 @@ static enum lgp_status fault(const struct lgp_kv *kv, const char *call, int code
 	case MDB_MAP_FULL:
 	case ENOSPC:
 	case EDQUOT:
+	case EFBIG: /* RLIMIT_FSIZE */
 		return lgp_fault(LGP_FULL, "%s: %s: %s", kv->path, call, mdb_strerror(code));
 	case MDB_KEYEXIST:
 	case MDB_CORRUPTED:
@@ -114,6 +116,28 @@ static int open_env(struct lgp_kv *kv, const char *path, const struct lgp_kv_opt
 	return code;
 }
 
+/* Pages that a meta page counts and the file does not have would end the process
+ * on a touch.  The last ones may be missing rightly, freed before they were ever
+ * written, so a file that cannot be made again gets them as zeros: those that
+ * matter are then found out as MDB_CORRUPTED. */
+static int check_length(struct lgp_kv *kv, const struct lgp_kv_options *options)
+{
+	struct stat info;
+	uint64_t used, bound;
+	int fd;
+	int code = mdb_env_get_fd(kv->env, &fd);
+	if (code != MDB_SUCCESS)
+		return code;
+	lgp_kv_size(kv, &used, &bound);
+	if (fstat(fd, &info) != 0)
+		return errno;
+	if (options->read_only || (uint64_t)info.st_size >= used)
+		return MDB_SUCCESS;
+	if (options->derived)
+		return MDB_INVALID;
+	return ftruncate(fd, (off_t)used) == 0 ? MDB_SUCCESS : errno;
+}
+
 enum lgp_status lgp_kv_open(const char *path, const struct lgp_kv_options *options,
                             struct lgp_kv **out)
 {
@@ -128,6 +152,8 @@ enum lgp_status lgp_kv_open(const char *path, const struct lgp_kv_options *optio
 	strncpy(kv->path, path, sizeof kv->path - 1);
 	int code = open_env(kv, path, options);
 	enum lgp_status status = fault(kv, "open", code);
+	if (status == LGP_OK)
+		status = fault(kv, "check the length", check_length(kv, options));
 	if (status == LGP_OK)
 		status = fault(kv, "open tables", open_tables(kv, options));
 	if (status != LGP_OK) {

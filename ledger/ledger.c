@@ -63,7 +63,12 @@ static enum lgp_status meta_expect(struct lgp_kv_txn *txn, struct lgp_view name,
 {
 	struct lgp_view value;
 	enum lgp_status status = lgp_kv_get(txn, LGP_LOG_META, name, &value);
-	if (status == LGP_MISSING || (status == LGP_OK && !lgp_view_equal(value, expected)))
+	if (status == LGP_MISSING)
+		return lgp_fault(LGP_FORMAT,
+		                 "ledger.mdb: it has no %.*s: `lagniappe init` did not come to its end; "
+		                 "remove the directory and init again",
+		                 (int)name.len, name.ptr);
+	if (status == LGP_OK && !lgp_view_equal(value, expected))
 		return lgp_fault(LGP_FORMAT, "ledger.mdb: its %.*s is not \"%.*s\"", (int)name.len,
 		                 name.ptr, (int)expected.len, expected.ptr);
 	return status;

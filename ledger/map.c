@@ -32,7 +32,7 @@ struct map {
 	struct slot *table;
 	size_t mask; /* its size less 1, a power of two */
 	struct block *blocks;
-	size_t block_bytes;
+	size_t block_bytes, used_bytes; /* in blocks */
 };
 
 /* Multiply and fold: keys are numbers and slugs that no stranger chooses. */
@@ -74,7 +74,7 @@ static void free_blocks(struct map *map, struct block *keep)
 			free(block);
 	}
 	map->blocks = keep;
-	map->block_bytes = 0;
+	map->block_bytes = map->used_bytes = 0;
 	if (keep != NULL) {
 		keep->next = NULL;
 		keep->used = 0;
@@ -188,6 +188,7 @@ static struct item *item_new(struct map *map, struct lgp_view key, struct lgp_vi
 	}
 	struct item *item = (struct item *)(void *)(block->bytes + block->used);
 	block->used += n;
+	map->used_bytes += n;
 	item->key_len = (uint16_t)key.len;
 	item->value_cap = (uint16_t)value.len;
 	memcpy(item->bytes, key.ptr, key.len);
@@ -243,6 +244,11 @@ size_t map_bytes(const struct map *map)
 {
 	return map->block_bytes + map->cap * sizeof *map->items +
 	       (map->mask + 1) * sizeof *map->table;
+}
+
+size_t map_used(const struct map *map)
+{
+	return map->used_bytes + map->count * (sizeof *map->items + 2 * sizeof *map->table);
 }
 
 void map_item(const struct map *map, size_t i, struct lgp_view *key, struct lgp_view *value)

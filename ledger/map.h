@@ -17,6 +17,8 @@ bool map_get(const struct map *map, struct lgp_view key, struct lgp_view *value)
 LGP_MUST_USE bool map_put(struct map *map, struct lgp_view key, struct lgp_view value);
 size_t map_count(const struct map *map);
 size_t map_bytes(const struct map *map); /* of memory */
+/* Of what was put: 0 when empty, however large the map once was. */
+size_t map_used(const struct map *map);
 /* Items 0 to map_count - 1. */
 void map_item(const struct map *map, size_t i, struct lgp_view *key, struct lgp_view *value);
 /* The items' indexes sorted by key, as bytes; a shorter key before its

@@ -65,6 +65,7 @@ static enum lgp_status open_file(struct state *state)
 	        .table_count = TABLE_COUNT,
 	        .map_bytes = state->map_bytes,
 	        .readers_max = 256,
+	        .derived = true,
 	};
 	enum lgp_status status = lgp_kv_open(state->path, &options, &state->kv);
 	if (status == LGP_OK)
@@ -281,9 +282,11 @@ bool state_freeze(struct state *state, const struct state_position *position)
 	return true;
 }
 
+/* What is used, not what is held: a layer keeps some of its memory when it is
+ * cleared, and one that was once large must not seem full ever after. */
 size_t state_active_bytes(const struct state *state)
 {
-	return map_count(state->active) > 0 ? map_bytes(state->active) : 0;
+	return map_used(state->active);
 }
 
 size_t state_layers_bytes(struct state *state)

@@ -14,8 +14,7 @@ static size_t list_units(struct lgp_ledger *ledger, uint64_t *numbers, size_t ma
 	uint64_t after = 0;
 	size_t count = 0;
 	lgp_registry_lock(ledger);
-	while (count < max &&
-	       (record = lgp_registry_next(ledger, LGP_KIND_UNIT, after)) != NULL)
+	while (count < max && (record = lgp_registry_next(ledger, LGP_KIND_UNIT, after)) != NULL)
 		numbers[count++] = after = record->number;
 	lgp_registry_unlock(ledger);
 	return count;
@@ -28,7 +27,8 @@ static enum lgp_status write_balance(struct worker *worker, struct buf *out, uin
 	enum lgp_status status =
 	        lgp_read_balance(worker->reader, LGP_CLASS_CUSTOMER, customer, unit, &given);
 	if (status == LGP_OK)
-		status = lgp_read_balance(worker->reader, LGP_CLASS_EARNED, customer, unit, &earned);
+		status =
+		        lgp_read_balance(worker->reader, LGP_CLASS_EARNED, customer, unit, &earned);
 	if (status == LGP_OK)
 		status = lgp_read_balance(worker->reader, LGP_CLASS_HELD, customer, unit, &held);
 	if (status != LGP_OK)

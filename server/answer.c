@@ -56,11 +56,11 @@ static void add_name(struct worker *worker, struct buf *out, const char *member,
 	ADD(out, "\"");
 }
 
-#define NAME(out, name, number)                                                                    \
-	do {                                                                                       \
-		if ((number) != 0)                                                                 \
-			add_name(worker, out, ",\"" name "\":\"", sizeof(",\"" name "\":\"") - 1,  \
-			         number);                                                          \
+#define NAME(out, name, number)                                                                   \
+	do {                                                                                      \
+		if ((number) != 0)                                                                \
+			add_name(worker, out, ",\"" name "\":\"", sizeof(",\"" name "\":\"") - 1, \
+			         number);                                                         \
 	} while (0)
 
 void answer_name(struct worker *worker, struct buf *out, const char *name, uint64_t number)
@@ -84,7 +84,7 @@ static void add_number(struct buf *out, const char *member, size_t member_len, u
 	buf_add(out, member, member_len);
 	buf_decimal(out, value);
 }
-#define NUMBER(out, name, value)                                                                   \
+#define NUMBER(out, name, value) \
 	add_number(out, ",\"" name "\":", sizeof(",\"" name "\":") - 1, value)
 
 static void add_times(struct buf *out, const struct lgp_entry *entry, bool dry)

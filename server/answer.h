@@ -14,7 +14,8 @@ bool answer_has_customer(const struct lgp_entry *entry);
 void answer_receipt(struct worker *worker, struct buf *out, uint64_t seq, const uint8_t *leaf,
                     const struct lgp_proof *proof, uint64_t size, struct lgp_view checkpoint);
 /* The same for an entry of any age, under the newest checkpoint. */
-LGP_MUST_USE enum lgp_status answer_receipt_of(struct worker *worker, struct buf *out, uint64_t seq);
+LGP_MUST_USE enum lgp_status answer_receipt_of(struct worker *worker, struct buf *out,
+                                               uint64_t seq);
 /* The leaf, the proof and the checkpoint that these take. */
 struct answer_proof {
 	uint8_t leaf[LGP_ENTRY_LEN];

@@ -123,8 +123,9 @@ static void on_replied(const struct exchange *exchange, int status, size_t bytes
 	/* I8: the route's pattern, never the path: people write names into addresses. */
 	if (log_enabled(LOG_DEBUG))
 		log_line(LOG_DEBUG, "request", "method=%s route=%s status=%d bytes=%zu us=%llu",
-		         route_method_name(exchange->method), route != NULL ? route->pattern : "none",
-		         status, bytes, (unsigned long long)took);
+		         route_method_name(exchange->method),
+		         route != NULL ? route->pattern : "none", status, bytes,
+		         (unsigned long long)took);
 }
 
 struct http_handler app_handler(struct app *app)

@@ -121,7 +121,8 @@ bool auth_role(struct request *request, unsigned roles)
 	if ((roles & (1u << request->principal.role)) != 0)
 		return true;
 	problem_reply(request->exchange, LGP_PROBLEM_FORBIDDEN, NULL,
-	              "a token of the role %s may not do this", lgp_role_name(request->principal.role));
+	              "a token of the role %s may not do this",
+	              lgp_role_name(request->principal.role));
 	return false;
 }
 

@@ -68,7 +68,8 @@ static bool decode_text(struct body *body, const struct body_field *field, struc
 		return true;
 	return wrong(body, lgp_view_of(field->name),
 	             "%s must be a string of %" PRId64 " to %" PRId64
-	             " bytes of UTF-8 without control characters", field->name, field->min, field->max);
+	             " bytes of UTF-8 without control characters",
+	             field->name, field->min, field->max);
 }
 
 static bool decode_integer(struct body *body, const struct body_field *field,
@@ -97,7 +98,8 @@ static bool decode_list(struct body *body, const struct body_field *field, struc
 		if (count > 0)
 			body->scratch[body->used++] = ',';
 		good = count < LGP_LIST_MAX && body->cap - body->used > LGP_SLUG_MAX + 1 &&
-		       take_string(body, element, LGP_SLUG_MAX, false, &slug) && lgp_slug_valid(slug);
+		       take_string(body, element, LGP_SLUG_MAX, false, &slug) &&
+		       lgp_slug_valid(slug);
 	}
 	out->text = (struct lgp_view){start, (size_t)(body->scratch + body->used - start)};
 	if (good)
@@ -148,19 +150,24 @@ static struct form form_of(enum body_type type)
 {
 	switch (type) {
 	case BODY_SLUG:
-		return (struct form){LGP_SLUG_MAX, "a slug: 1 to 32 of a-z 0-9 . _ -, a letter or digit first"};
+		return (struct form){LGP_SLUG_MAX,
+		                     "a slug: 1 to 32 of a-z 0-9 . _ -, a letter or digit first"};
 	case BODY_CODE:
-		return (struct form){LGP_SLUG_MAX, "a code: 1 to 32 of A-Z 0-9 . _ -, a letter first"};
+		return (struct form){LGP_SLUG_MAX,
+		                     "a code: 1 to 32 of A-Z 0-9 . _ -, a letter first"};
 	case BODY_INCIDENT:
-		return (struct form){LGP_SLUG_MAX, "1 to 32 of A-Z a-z 0-9 . _ -, a letter or digit first"};
+		return (struct form){LGP_SLUG_MAX,
+		                     "1 to 32 of A-Z a-z 0-9 . _ -, a letter or digit first"};
 	case BODY_DATE:
 		return (struct form){LGP_DATE_LEN, "a date, YYYY-MM-DD"};
 	case BODY_TIME:
-		return (struct form){LGP_TIME_LEN, "a time in UTC by RFC 3339, as 2026-01-31T09:00:00Z"};
+		return (struct form){LGP_TIME_LEN,
+		                     "a time in UTC by RFC 3339, as 2026-01-31T09:00:00Z"};
 	case BODY_CLOCK:
 		return (struct form){5, "a time of day, HH:MM"};
 	case BODY_ZONE:
-		return (struct form){LGP_ZONE_MAX, "a known IANA time zone, for example Europe/Paris"};
+		return (struct form){LGP_ZONE_MAX,
+		                     "a known IANA time zone, for example Europe/Paris"};
 	case BODY_SUBJECT:
 		return (struct form){LGP_SLUG_MAX, "the id of a member of staff or of a customer"};
 	default:
@@ -229,8 +236,8 @@ static bool decode_json(struct body *body, const struct body_field *field, struc
 	             field->name, field->max);
 }
 
-static bool decode_value(struct body *body, const struct body_field *field,
-                         struct json_value value, struct body_value *out)
+static bool decode_value(struct body *body, const struct body_field *field, struct json_value value,
+                         struct body_value *out)
 {
 	out->present = true;
 	if (value.type == JSON_NULL && (field->rules & BODY_CLEARABLE) != 0) {
@@ -294,17 +301,20 @@ bool body_decode(struct body *body, const struct body_table *table, bool partial
 	if (text.len == 0)
 		return wrong(body, LGP_VIEW(""), "the body must be a JSON object, and is empty");
 	if (!json_parse_object(json, text, error))
-		return wrong(body, LGP_VIEW(""), "the body is not the JSON that is taken here: %s", error);
+		return wrong(body, LGP_VIEW(""), "the body is not the JSON that is taken here: %s",
+		             error);
 	size_t count = json_field_count(json), at = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct lgp_view name = json_field_name(json, i);
 		size_t f = field_index(table, name, at);
 		if (f == table->count)
 			return wrong(body, name, "this field is not known here");
-		if (!decode_value(body, &table->fields[f], json_field_value(json, i), &body->value[f]))
+		if (!decode_value(body, &table->fields[f], json_field_value(json, i),
+		                  &body->value[f]))
 			return false;
 		if (body->value[f].cleared && !partial)
-			return wrong(body, name, "%s is left out where it has no value", table->fields[f].name);
+			return wrong(body, name, "%s is left out where it has no value",
+			             table->fields[f].name);
 		body->personal |= (table->fields[f].rules & BODY_PERSONAL) != 0;
 		at = f + 1;
 	}
@@ -372,16 +382,17 @@ static void add_noun_field(struct noun_table *out, const struct lgp_noun *noun, 
 	    (token && (field->type == LGP_FIELD_TIME || field->type == LGP_FIELD_CUSTOMER)))
 		return;
 	/* Everything has a name, though the ledger could do without. */
-	bool required = (field->rules & LGP_FIELD_REQUIRED) != 0 || strcmp(field->name, "name") == 0;
+	bool required =
+	        (field->rules & LGP_FIELD_REQUIRED) != 0 || strcmp(field->name, "name") == 0;
 	add_field(out,
-	          (struct body_field){
-	                  .name = field->name,
-	                  .type = subject ? BODY_SUBJECT : type_of(field),
-	                  .rules = required ? BODY_REQUIRED : BODY_CLEARABLE,
-	                  .choices = field->choices,
-	                  .min = field->type == LGP_FIELD_TEXT ? 1 : 0,
-	                  .max = field->type == LGP_FIELD_TEXT ? LGP_TEXT_MAX : (int64_t)field->max,
-	                  .help = field->help},
+	          (struct body_field){.name = field->name,
+	                              .type = subject ? BODY_SUBJECT : type_of(field),
+	                              .rules = required ? BODY_REQUIRED : BODY_CLEARABLE,
+	                              .choices = field->choices,
+	                              .min = field->type == LGP_FIELD_TEXT ? 1 : 0,
+	                              .max = field->type == LGP_FIELD_TEXT ? LGP_TEXT_MAX
+	                                                                   : (int64_t)field->max,
+	                              .help = field->help},
 	          (int)i);
 }
 
@@ -392,8 +403,8 @@ static void make_table(struct noun_table *out, const struct lgp_noun *noun)
 		add_noun_field(out, noun, i);
 	if (noun->personal_name)
 		add_field(out,
-		          (struct body_field){"name", BODY_TEXT, BODY_PERSONAL | BODY_REQUIRED, NULL, 1,
-		                              LGP_TEXT_MAX, "the person's name, sealed"},
+		          (struct body_field){"name", BODY_TEXT, BODY_PERSONAL | BODY_REQUIRED,
+		                              NULL, 1, LGP_TEXT_MAX, "the person's name, sealed"},
 		          -1);
 	if (noun->kind == LGP_KIND_TOKEN)
 		add_field(out,
@@ -413,12 +424,10 @@ void body_tables_start(void)
 
 const struct body_table *body_table_of(const struct lgp_noun *noun, const signed char **index)
 {
-	for (size_t i = 0; lgp_noun_at(i) != NULL; i++)
-		if (lgp_noun_at(i) == noun) {
-			if (index != NULL)
-				*index = noun_tables[i].index;
-			return &noun_tables[i].table;
-		}
-	require(!"a noun that is not in the table");
-	return NULL;
+	size_t i = 0;
+	while (lgp_noun_at(i) != noun)
+		require(lgp_noun_at(i++) != NULL);
+	if (index != NULL)
+		*index = noun_tables[i].index;
+	return &noun_tables[i].table;
 }

@@ -15,9 +15,9 @@ enum body_type {
 	BODY_SLUG,
 	BODY_CODE,
 	BODY_INCIDENT,
-	BODY_TEXT,     /* one line, min to max bytes of UTF-8 */
-	BODY_WORDS,    /* the same with line breaks */
-	BODY_INTEGER,  /* min to max; a JSON integer or a string of digits */
+	BODY_TEXT,    /* one line, min to max bytes of UTF-8 */
+	BODY_WORDS,   /* the same with line breaks */
+	BODY_INTEGER, /* min to max; a JSON integer or a string of digits */
 	BODY_CHOICE,
 	BODY_DATE,
 	BODY_TIME,

@@ -32,7 +32,8 @@ void allotments_post(struct request *request)
 	command->kind = LGP_KIND_ALLOTMENT;
 	command->amount = value[ALLOTMENT_AMOUNT].number;
 	bool good = request_key(request, command);
-	if (good && (!lgp_slug_valid(request->id) || !lgp_slug_set(&command->budget, request->id))) {
+	if (good &&
+	    (!lgp_slug_valid(request->id) || !lgp_slug_set(&command->budget, request->id))) {
 		problem_reply(request->exchange, LGP_PROBLEM_NOT_FOUND, "budget",
 		              "there is no budget of this id");
 		good = false;
@@ -75,9 +76,11 @@ static enum lgp_status write_amounts(struct worker *worker, struct buf *out, uin
 	enum lgp_status status =
 	        lgp_read_balance(worker->reader, LGP_CLASS_BUDGET, budget, unit, &available);
 	if (status == LGP_OK)
-		status = lgp_read_balance(worker->reader, LGP_CLASS_ISSUANCE, budget, unit, &issued);
+		status =
+		        lgp_read_balance(worker->reader, LGP_CLASS_ISSUANCE, budget, unit, &issued);
 	if (status == LGP_OK)
-		status = lgp_read_balance(worker->reader, LGP_CLASS_HISTORY, budget, unit, &history);
+		status =
+		        lgp_read_balance(worker->reader, LGP_CLASS_HISTORY, budget, unit, &history);
 	if (status != LGP_OK)
 		return status;
 	json_write_int(out, "available", available);
@@ -100,8 +103,8 @@ void budgets_get(struct request *request)
 	uint64_t unit = record->as.budget.unit;
 	lgp_registry_unlock(ledger);
 	buf_text(out, "{");
-	enum lgp_status status = noun_write_now(request->worker, out, noun, number,
-	                                        request->principal.role);
+	enum lgp_status status =
+	        noun_write_now(request->worker, out, noun, number, request->principal.role);
 	if (status == LGP_OK)
 		status = write_amounts(request->worker, out, number, unit);
 	if (status == LGP_OK)

@@ -37,11 +37,13 @@ static void read_line(struct request *request, const struct bulk *bulk, struct j
 	line->command.token = request->principal.token;
 	line->command.dry = request->dry;
 	if (text.len > HTTP_BODY_MAX) {
-		line_wrong(job, line, LGP_PROBLEM_TOO_LARGE, "", LGP_VIEW("the line is longer than 64 KiB"));
+		line_wrong(job, line, LGP_PROBLEM_TOO_LARGE, "",
+		           LGP_VIEW("the line is longer than 64 KiB"));
 		return;
 	}
 	if (!body_decode(body, bulk->table, false, worker->json, worker->ids, text)) {
-		line_wrong(job, line, LGP_PROBLEM_MALFORMED, body->field, lgp_view_of(body->detail));
+		line_wrong(job, line, LGP_PROBLEM_MALFORMED, body->field,
+		           lgp_view_of(body->detail));
 		return;
 	}
 	if (!key_good(body->value[0].text)) {
@@ -97,8 +99,8 @@ void bulk_post(struct request *request, const struct bulk *bulk)
 		return;
 	}
 	size_t kept = bulk->keep_body ? body.len : 0;
-	struct job *job = job_new(request, bulk->act,
-	                          sizeof *job + count * sizeof(struct line) + kept);
+	struct job *job =
+	        job_new(request, bulk->act, sizeof *job + count * sizeof(struct line) + kept);
 	if (job == NULL)
 		return;
 	job->bulk = true;
@@ -120,7 +122,7 @@ void bulk_post(struct request *request, const struct bulk *bulk)
 static void write_line(struct buf *out, const struct line *line)
 {
 	bool accepted = line->problem == LGP_PROBLEM_NONE;
-	int status = !accepted             ? lgp_problem_info(line->problem)->http_status
+	int status = !accepted ? lgp_problem_info(line->problem)->http_status
 	             : line->command.dry && line->verdict != LGP_REPLAYED ? 200
 	                                                                  : 201;
 	bool recorded = line->verdict != LGP_DENIED &&

@@ -18,9 +18,9 @@ struct bulk {
 	               const struct body_value *value, struct lgp_view text);
 };
 
-#define BULK_KEY_FIELD                                                                             \
-	{                                                                                          \
-		"key", BODY_TEXT, BODY_REQUIRED, NULL, 1, 255, "the line's idempotency key"        \
+#define BULK_KEY_FIELD                                                                      \
+	{                                                                                   \
+		"key", BODY_TEXT, BODY_REQUIRED, NULL, 1, 255, "the line's idempotency key" \
 	}
 
 void bulk_post(struct request *request, const struct bulk *bulk);

@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum type { TEXT, NUMBER, SWITCH, LISTEN };
@@ -25,25 +24,42 @@ struct setting {
 
 #define AT(field) offsetof(struct config, field)
 static const struct setting settings[] = {
-        {"data", TEXT, AT(data), 0, 0, 0, NULL, "DIR", "the data directory, made by `lagniappe init`"},
-        {"listen", LISTEN, AT(host), 0, 65535, 8080, "127.0.0.1", "HOST:PORT", "where to listen; port 0 takes any"},
-        {"tls-cert", TEXT, AT(tls_cert), 0, 0, 0, NULL, "PEM", "certificate chain; with --tls-key, serves TLS 1.3"},
+        {"data", TEXT, AT(data), 0, 0, 0, NULL, "DIR",
+         "the data directory, made by `lagniappe init`"},
+        {"listen", LISTEN, AT(host), 0, 65535, 8080, "127.0.0.1", "HOST:PORT",
+         "where to listen; port 0 takes any"},
+        {"tls-cert", TEXT, AT(tls_cert), 0, 0, 0, NULL, "PEM",
+         "certificate chain; with --tls-key, serves TLS 1.3"},
         {"tls-key", TEXT, AT(tls_key), 0, 0, 0, NULL, "PEM", "the certificate's private key"},
-        {"insecure-plain", SWITCH, AT(insecure_plain), 0, 1, 0, NULL, "", "plain HTTP beyond loopback: tokens can be read on the way"},
-        {"log-public", SWITCH, AT(log_public), 0, 1, 0, NULL, "", "checkpoint and tiles need no token"},
+        {"insecure-plain", SWITCH, AT(insecure_plain), 0, 1, 0, NULL, "",
+         "plain HTTP beyond loopback: tokens can be read on the way"},
+        {"log-public", SWITCH, AT(log_public), 0, 1, 0, NULL, "",
+         "checkpoint and tiles need no token"},
         {"log-level", TEXT, AT(log_level), 0, 0, 0, "info", "LEVEL", "debug, info, warn or error"},
-        {"loops", NUMBER, AT(loops), 0, 256, 0, NULL, "threads", "network threads; 0: one less than cores"},
-        {"header-timeout", NUMBER, AT(header_timeout_ms), 100, 600000, 10000, NULL, "ms", "for a request's headers"},
-        {"body-timeout", NUMBER, AT(body_timeout_ms), 100, 3600000, 30000, NULL, "ms", "for a request's body"},
-        {"idle-timeout", NUMBER, AT(idle_timeout_ms), 100, 3600000, 75000, NULL, "ms", "between two requests"},
-        {"write-timeout", NUMBER, AT(write_timeout_ms), 100, 3600000, 30000, NULL, "ms", "for a client to take its answer"},
-        {"drain-timeout", NUMBER, AT(drain_timeout_ms), 0, 600000, 10000, NULL, "ms", "at stop, for what is under way"},
-        {"queue-jobs", NUMBER, AT(queue_jobs), 1, 1000000, 8192, NULL, "requests", "waiting for the ledger; more are answered 503"},
-        {"queue-bytes", NUMBER, AT(queue_bytes), 1 << 20, UINT64_C(1) << 40, 48 << 20, NULL, "bytes", "held by those requests"},
-        {"log-map", NUMBER, AT(log_map_bytes), 0, UINT64_C(1) << 46, 0, NULL, "bytes", "bound of ledger.mdb; 0: 256 GiB"},
-        {"state-map", NUMBER, AT(state_map_bytes), 0, UINT64_C(1) << 46, 0, NULL, "bytes", "bound of state.mdb; 0: 64 GiB"},
-        {"overlay", NUMBER, AT(overlay_bytes), 0, UINT64_C(1) << 36, 0, NULL, "bytes", "changed state in memory; 0: 8 MiB"},
-        {"applier-rest", NUMBER, AT(applier_rest_factor), 0, 1000, 9, NULL, "factor", "after work that took t, the applier rests this many t"},
+        {"loops", NUMBER, AT(loops), 0, 256, 0, NULL, "threads",
+         "network threads; 0: one less than cores"},
+        {"header-timeout", NUMBER, AT(header_timeout_ms), 100, 600000, 10000, NULL, "ms",
+         "for a request's headers"},
+        {"body-timeout", NUMBER, AT(body_timeout_ms), 100, 3600000, 30000, NULL, "ms",
+         "for a request's body"},
+        {"idle-timeout", NUMBER, AT(idle_timeout_ms), 100, 3600000, 75000, NULL, "ms",
+         "between two requests"},
+        {"write-timeout", NUMBER, AT(write_timeout_ms), 100, 3600000, 30000, NULL, "ms",
+         "for a client to take its answer"},
+        {"drain-timeout", NUMBER, AT(drain_timeout_ms), 0, 600000, 10000, NULL, "ms",
+         "at stop, for what is under way"},
+        {"queue-jobs", NUMBER, AT(queue_jobs), 1, 1000000, 8192, NULL, "requests",
+         "waiting for the ledger; more are answered 503"},
+        {"queue-bytes", NUMBER, AT(queue_bytes), 1 << 20, UINT64_C(1) << 40, 48 << 20, NULL,
+         "bytes", "held by those requests"},
+        {"log-map", NUMBER, AT(log_map_bytes), 0, UINT64_C(1) << 46, 0, NULL, "bytes",
+         "bound of ledger.mdb; 0: 256 GiB"},
+        {"state-map", NUMBER, AT(state_map_bytes), 0, UINT64_C(1) << 46, 0, NULL, "bytes",
+         "bound of state.mdb; 0: 64 GiB"},
+        {"overlay", NUMBER, AT(overlay_bytes), 0, UINT64_C(1) << 36, 0, NULL, "bytes",
+         "changed state in memory; 0: 8 MiB"},
+        {"applier-rest", NUMBER, AT(applier_rest_factor), 0, 1000, 9, NULL, "factor",
+         "after work that took t, the applier rests this many t"},
 };
 #define SETTING_COUNT (sizeof settings / sizeof settings[0])
 static_assert(SETTING_COUNT <= SETTINGS_MAX, "settings");
@@ -53,16 +69,21 @@ static uint64_t *number_at(struct config *config, size_t offset)
 	return (uint64_t *)(void *)((char *)config + offset);
 }
 
-static char **text_at(struct config *config, size_t offset)
+static const char **text_at(struct config *config, size_t offset)
 {
-	return (char **)(void *)((char *)config + offset);
+	return (const char **)(void *)((char *)config + offset);
 }
 
-static bool set_text(char **text, const char *value, size_t len)
+static bool set_text(struct config *config, const char **text, const char *value, size_t len)
 {
-	free(*text);
-	*text = strndup(value, len);
-	return *text != NULL;
+	if (len >= sizeof config->pool - config->pool_used)
+		return false;
+	char *copy = config->pool + config->pool_used;
+	memcpy(copy, value, len);
+	copy[len] = '\0';
+	config->pool_used += len + 1;
+	*text = copy;
+	return true;
 }
 
 static const struct setting *setting_named(const char *name, size_t len)
@@ -86,7 +107,8 @@ static bool set_listen(struct config *config, const char *value)
 	if (!bracketed && memchr(value, ':', len) != NULL)
 		return false;
 	config->port = port;
-	return set_text(&config->host, bracketed ? value + 1 : value, bracketed ? len - 2 : len);
+	return set_text(config, &config->host, bracketed ? value + 1 : value,
+	                bracketed ? len - 2 : len);
 }
 
 static bool set(struct config *config, const struct setting *setting, const char *value,
@@ -95,7 +117,8 @@ static bool set(struct config *config, const struct setting *setting, const char
 	uint64_t number;
 	switch (setting->type) {
 	case TEXT:
-		if (value[0] != '\0' && set_text(text_at(config, setting->offset), value, strlen(value)))
+		if (value[0] != '\0' &&
+		    set_text(config, text_at(config, setting->offset), value, strlen(value)))
 			return true;
 		(void)snprintf(error, CONFIG_ERROR_MAX, "%s needs a value (%s)", setting->name,
 		               setting->unit);
@@ -103,9 +126,11 @@ static bool set(struct config *config, const struct setting *setting, const char
 	case LISTEN:
 		if (set_listen(config, value))
 			return true;
-		(void)snprintf(error, CONFIG_ERROR_MAX,
-		               "listen takes HOST:PORT, for example 127.0.0.1:8080 or [::1]:8080, not "
-		               "\"%.100s\"", value);
+		(void)snprintf(
+		        error, CONFIG_ERROR_MAX,
+		        "listen takes HOST:PORT, for example 127.0.0.1:8080 or [::1]:8080, not "
+		        "\"%.100s\"",
+		        value);
 		return false;
 	case SWITCH:
 	case NUMBER:
@@ -113,9 +138,10 @@ static bool set(struct config *config, const struct setting *setting, const char
 	}
 	if (lgp_decimal_parse(lgp_view_of(value), &number) != LGP_OK || number < setting->min ||
 	    number > setting->max) {
-		(void)snprintf(error, CONFIG_ERROR_MAX, "%s takes a number from %llu to %llu, not \"%.100s\"",
-		               setting->name, (unsigned long long)setting->min,
-		               (unsigned long long)setting->max, value);
+		(void)snprintf(error, CONFIG_ERROR_MAX,
+		               "%s takes a number from %llu to %llu, not \"%.100s\"", setting->name,
+		               (unsigned long long)setting->min, (unsigned long long)setting->max,
+		               value);
 		return false;
 	}
 	*number_at(config, setting->offset) = number;
@@ -130,7 +156,8 @@ static bool set_defaults(struct config *config)
 		const char *text = setting->text_otherwise;
 		if (setting->type == NUMBER || setting->type == SWITCH)
 			*number_at(config, setting->offset) = setting->otherwise;
-		else if (text != NULL && !set_text(text_at(config, setting->offset), text, strlen(text)))
+		else if (text != NULL &&
+		         !set_text(config, text_at(config, setting->offset), text, strlen(text)))
 			return false;
 	}
 	config->port = 8080;
@@ -155,15 +182,16 @@ static bool read_line(struct config *config, char *line, const bool said[SETTING
 	if (text[0] == '\0' || text[0] == '#')
 		return true;
 	if (equals == NULL) {
-		(void)snprintf(error, CONFIG_ERROR_MAX, "a line is `name = value`, not \"%.100s\"", text);
+		(void)snprintf(error, CONFIG_ERROR_MAX, "a line is `name = value`, not \"%.100s\"",
+		               text);
 		return false;
 	}
 	*equals = '\0';
 	char *name = trim(text);
 	const struct setting *setting = setting_named(name, strlen(name));
 	if (setting == NULL) {
-		(void)snprintf(error, CONFIG_ERROR_MAX, "there is no setting \"%.100s\"; see --help",
-		               name);
+		(void)snprintf(error, CONFIG_ERROR_MAX,
+		               "there is no setting \"%.100s\"; see --help", name);
 		return false;
 	}
 	return said[setting - settings] || set(config, setting, trim(equals + 1), error);
@@ -189,7 +217,8 @@ static bool read_file(struct config *config, const char *path, const bool said[S
 	}
 	(void)fclose(file);
 	if (!good)
-		(void)snprintf(error, CONFIG_ERROR_MAX, "%.200s, line %u: %s", path, number, reason);
+		(void)snprintf(error, CONFIG_ERROR_MAX, "%.200s, line %u: %s", path, number,
+		               reason);
 	return good;
 }
 
@@ -232,7 +261,7 @@ bool config_read(struct config *config, int argc, char **argv, bool *help,
 	const char *file = NULL;
 	*help = false;
 	if (!set_defaults(config)) {
-		(void)snprintf(error, CONFIG_ERROR_MAX, "memory ran out");
+		(void)snprintf(error, CONFIG_ERROR_MAX, "the defaults do not fit");
 		return false;
 	}
 	for (int i = 1; i < argc; i++) {
@@ -255,14 +284,6 @@ bool config_read(struct config *config, int argc, char **argv, bool *help,
 	return false;
 }
 
-void config_deinit(struct config *config)
-{
-	for (size_t i = 0; i < SETTING_COUNT; i++)
-		if (settings[i].type == TEXT || settings[i].type == LISTEN)
-			free(*text_at(config, settings[i].offset));
-	*config = (struct config){0};
-}
-
 void config_help(FILE *out)
 {
 	(void)fprintf(out, "usage: lagniapped --data DIR [--listen HOST:PORT] [OPTION]...\n"
@@ -274,14 +295,16 @@ void config_help(FILE *out)
 		(void)fprintf(out, "  %-26s %s", left, setting->help);
 		if (setting->type == NUMBER)
 			(void)fprintf(out, " (%llu to %llu, default %llu)",
-			              (unsigned long long)setting->min, (unsigned long long)setting->max,
+			              (unsigned long long)setting->min,
+			              (unsigned long long)setting->max,
 			              (unsigned long long)setting->otherwise);
 		else if (setting->type == LISTEN)
 			(void)fprintf(out, " (default 127.0.0.1:8080)");
 		(void)fputc('\n', out);
 	}
-	(void)fprintf(out, "  %-26s a file of `name = value` lines, names as above\n\n"
-	                   "exit: 0 stopped as asked, 1 could not start, 2 wrong usage,\n"
-	                   "      70 stopped by a fault: start again, the ledger looks after itself\n",
+	(void)fprintf(out,
+	              "  %-26s a file of `name = value` lines, names as above\n\n"
+	              "exit: 0 stopped as asked, 1 could not start, 2 wrong usage,\n"
+	              "      70 stopped by a fault: start again, the ledger looks after itself\n",
 	              "--config FILE");
 }

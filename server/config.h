@@ -8,9 +8,11 @@
 
 #include <stdio.h>
 
+#define CONFIG_TEXT_MAX 16384 /* bytes of all texts together */
+
 struct config {
-	/* Texts are owned, NULL when not set. */
-	char *data, *host, *tls_cert, *tls_key, *log_level;
+	/* Texts lie in pool, NULL when not set. */
+	const char *data, *host, *tls_cert, *tls_key, *log_level;
 	uint64_t port;
 	uint64_t insecure_plain, log_public; /* 0 or 1 */
 	uint64_t loops;                      /* 0: one less than there are cores */
@@ -19,6 +21,8 @@ struct config {
 	uint64_t queue_jobs, queue_bytes;
 	uint64_t log_map_bytes, state_map_bytes, overlay_bytes; /* 0: the ledger's defaults */
 	uint64_t applier_rest_factor;
+	size_t pool_used;
+	char pool[CONFIG_TEXT_MAX];
 };
 
 #define CONFIG_ERROR_MAX 512
@@ -28,7 +32,6 @@ struct config {
  * False: error says what is wrong and what to do.  *help: --help was asked for. */
 bool config_read(struct config *config, int argc, char **argv, bool *help,
                  char error[CONFIG_ERROR_MAX]);
-void config_deinit(struct config *config);
 void config_help(FILE *out);
 
 #endif

@@ -203,7 +203,7 @@ static void dispatch(struct conn *conn)
 {
 	struct work *work = conn->work;
 	const struct http_handler *handler = &conn->loop->config->handler;
-	struct request *request = &work->request;
+	struct http_request *request = &work->request;
 	const char *bytes = work->bytes + work->start;
 	http_request_fill(request, bytes, &work->exchange);
 	conn->head = request->head;
@@ -222,7 +222,7 @@ static void refuse(struct conn *conn, int status, const char *detail)
 	struct work *work = conn->work;
 	const struct http_handler *handler = &conn->loop->config->handler;
 	struct exchange *exchange = &work->exchange;
-	struct request *request = &work->request;
+	struct http_request *request = &work->request;
 	struct lgp_view none = {"", 0};
 	exchange->method = HTTP_OTHER;
 	exchange->path = exchange->query = exchange->body = none;
@@ -244,7 +244,7 @@ static void refuse(struct conn *conn, int status, const char *detail)
 static void parse_step(struct conn *conn)
 {
 	struct work *work = conn->work;
-	struct request *request = &work->request;
+	struct http_request *request = &work->request;
 	if (!http_request_begun(request)) {
 		/* Empty lines before a request are skipped (RFC 9112 section 2.2). */
 		while (conn_has_more(conn) &&
@@ -313,7 +313,7 @@ static void settle_idle(struct conn *conn)
 
 static void settle_reading(struct conn *conn)
 {
-	struct request *request = &conn->work->request;
+	struct http_request *request = &conn->work->request;
 	if (!http_request_begun(request)) {
 		settle_idle(conn);
 		return;

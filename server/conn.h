@@ -35,7 +35,7 @@ struct work {
 	struct conn *conn;        /* borrowed */
 	struct work *next_free;
 
-	struct request request;
+	struct http_request request;
 	/* The window: bytes that have come and are not done with.  [start, size)
 	 * begins with request's first byte.  It is `in`, or during a run the
 	 * loop's own read buffer. */

@@ -13,15 +13,26 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { CUSTOMER_NAME, CUSTOMER_REFERENCE, CUSTOMER_PREFERENCES, CUSTOMER_HOUSEHOLD, CUSTOMER_SINCE };
+enum {
+	CUSTOMER_NAME,
+	CUSTOMER_REFERENCE,
+	CUSTOMER_PREFERENCES,
+	CUSTOMER_HOUSEHOLD,
+	CUSTOMER_SINCE
+};
 
-#define PERSONAL_FIELDS                                                                            \
-	{"name", BODY_TEXT, BODY_PERSONAL | BODY_CLEARABLE, NULL, 1, LGP_TEXT_MAX, "sealed"},      \
-	        {"reference", BODY_TEXT, BODY_PERSONAL | BODY_CLEARABLE, NULL, 1,                  \
-	         PEOPLE_REFERENCE_MAX, "what the house knows them by; found by its keyed hash"},   \
-	{                                                                                          \
-		"preferences", BODY_JSON, BODY_PERSONAL | BODY_CLEARABLE, NULL, 0,                 \
-		        PEOPLE_PREFERENCES_MAX, "any JSON; sealed"                                 \
+#define PERSONAL_FIELDS                                                                       \
+	{"name", BODY_TEXT, BODY_PERSONAL | BODY_CLEARABLE, NULL, 1, LGP_TEXT_MAX, "sealed"}, \
+	        {"reference",                                                                 \
+	         BODY_TEXT,                                                                   \
+	         BODY_PERSONAL | BODY_CLEARABLE,                                              \
+	         NULL,                                                                        \
+	         1,                                                                           \
+	         PEOPLE_REFERENCE_MAX,                                                        \
+	         "what the house knows them by; found by its keyed hash"},                    \
+	{                                                                                     \
+		"preferences", BODY_JSON, BODY_PERSONAL | BODY_CLEARABLE, NULL, 0,            \
+		        PEOPLE_PREFERENCES_MAX, "any JSON; sealed"                            \
 	}
 
 static const struct body_field customer_fields[] = {
@@ -34,7 +45,10 @@ static const struct body_field lookup_fields[] = {
         {"reference", BODY_TEXT, BODY_REQUIRED | BODY_PERSONAL, NULL, 1, PEOPLE_REFERENCE_MAX,
          "what the house knows them by"},
 };
-#define TABLE(name, fields) {name, sizeof(fields) / sizeof(fields)[0], fields}
+#define TABLE(name, fields)                                      \
+	{                                                        \
+		name, sizeof(fields) / sizeof(fields)[0], fields \
+	}
 const struct body_table customer_table = TABLE("Customer", customer_fields);
 const struct body_table customer_change_table = TABLE("CustomerChange", change_fields);
 const struct body_table lookup_table = TABLE("Lookup", lookup_fields);
@@ -57,8 +71,7 @@ static bool meets(const struct request *request, const struct lgp_party *party)
 uint64_t customer_find(struct request *request, struct lgp_party *party)
 {
 	uint64_t number = 0;
-	enum lgp_status status =
-	        lgp_customer_number(request->worker->ids, request->id, &number);
+	enum lgp_status status = lgp_customer_number(request->worker->ids, request->id, &number);
 	if (status == LGP_OK)
 		status = lgp_read_party(request->worker->reader, number, party);
 	if (status == LGP_MISSING || status == LGP_MALFORMED ||
@@ -363,9 +376,8 @@ void customers_lookup(struct request *request)
 {
 	uint64_t number;
 	struct lgp_party party;
-	enum lgp_status status =
-	        people_find(request->worker->people, PEOPLE_CUSTOMER,
-	                    request->worker->body.value[0].text, &number);
+	enum lgp_status status = people_find(request->worker->people, PEOPLE_CUSTOMER,
+	                                     request->worker->body.value[0].text, &number);
 	if (status == LGP_OK)
 		status = lgp_read_party(request->worker->reader, number, &party);
 	if (status == LGP_MISSING) {

@@ -74,9 +74,9 @@ static enum lgp_status write_page(struct request *request, uint64_t from, uint64
 	size_t count = 1;
 	bool first = true;
 	while (left > 0 && count > 0) {
-		enum lgp_status status = lgp_read_entries(request->worker->reader, from,
-		                                          left < 32 ? (size_t)left : 32, bytes,
-		                                          &count);
+		enum lgp_status status =
+		        lgp_read_entries(request->worker->reader, from,
+		                         left < 32 ? (size_t)left : 32, bytes, &count);
 		for (size_t i = 0; i < count && status == LGP_OK; i++) {
 			status = lgp_entry_decode(bytes + i * LGP_ENTRY_LEN, &entry);
 			if (status != LGP_OK)
@@ -132,8 +132,8 @@ static bool wants_text(struct lgp_view accept)
 {
 	return accept.len > 0 &&
 	       memmem(accept.ptr, accept.len, "text/plain", sizeof "text/plain" - 1) != NULL &&
-	       memmem(accept.ptr, accept.len, "application/json",
-	              sizeof "application/json" - 1) == NULL;
+	       memmem(accept.ptr, accept.len, "application/json", sizeof "application/json" - 1) ==
+	               NULL;
 }
 
 static void reply_proof_text(struct request *request, uint64_t seq,

@@ -17,21 +17,31 @@ static const struct body_field grant_fields[] = {GRANT_FIELD_LIST};
 static_assert(sizeof grant_fields / sizeof grant_fields[0] == GRANT_FIELDS, "grant fields");
 const struct body_table grant_table = {"Grant", FIELDS(grant_fields)};
 
-enum { THANKS_CUSTOMER, THANKS_REASON, THANKS_MINUTES, THANKS_TOUCHPOINT, THANKS_INCIDENT, THANKS_WORDS };
+enum {
+	THANKS_CUSTOMER,
+	THANKS_REASON,
+	THANKS_MINUTES,
+	THANKS_TOUCHPOINT,
+	THANKS_INCIDENT,
+	THANKS_WORDS
+};
 static const struct body_field thanks_fields[] = {
         {"customer", BODY_CUSTOMER, BODY_REQUIRED, NULL, 0, 0, "who is thanked"},
         {"reason", BODY_SLUG, BODY_REQUIRED, NULL, 0, 0, "the reason's id"},
         {"minutes", BODY_INTEGER, 0, NULL, 0, 100000, "time given"},
         {"touchpoint", BODY_SLUG, 0, NULL, 0, 0, "where it happened"},
         {"incident", BODY_INCIDENT, 0, NULL, 0, 0, "what it makes up for"},
-        {"words", BODY_WORDS, BODY_PERSONAL, NULL, 1, PEOPLE_WORDS_MAX, "said to the customer; sealed"},
+        {"words", BODY_WORDS, BODY_PERSONAL, NULL, 1, PEOPLE_WORDS_MAX,
+         "said to the customer; sealed"},
 };
 const struct body_table thanks_table = {"Thanks", FIELDS(thanks_fields)};
 
 enum { REVERSE_NOTE, REVERSE_AMOUNT };
 static const struct body_field reverse_fields[] = {
-        {"note", BODY_WORDS, BODY_REQUIRED | BODY_PERSONAL, NULL, 1, PEOPLE_WORDS_MAX, "why; sealed"},
-        {"amount", BODY_INTEGER, 0, NULL, 1, INT64_MAX, "minor units; all that is left when absent"},
+        {"note", BODY_WORDS, BODY_REQUIRED | BODY_PERSONAL, NULL, 1, PEOPLE_WORDS_MAX,
+         "why; sealed"},
+        {"amount", BODY_INTEGER, 0, NULL, 1, INT64_MAX,
+         "minor units; all that is left when absent"},
 };
 const struct body_table reverse_table = {"Reversal", FIELDS(reverse_fields)};
 

@@ -28,19 +28,19 @@ static const bool token_chars[256] = {
         ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
 };
 
-static int refuse(struct request *request, int status, const char *detail)
+static int refuse(struct http_request *request, int status, const char *detail)
 {
 	request->refusal = status;
 	request->detail = detail;
 	return HPE_USER;
 }
 
-static struct request *request_of(const llhttp_t *parser)
+static struct http_request *request_of(const llhttp_t *parser)
 {
 	return parser->data;
 }
 
-static size_t offset_of(const struct request *request, const char *at)
+static size_t offset_of(const struct http_request *request, const char *at)
 {
 	return (size_t)(at - request->bytes);
 }
@@ -50,6 +50,12 @@ static struct lgp_view view_of(const char *bytes, struct request_span span)
 	if (span.off == 0)
 		return (struct lgp_view){NULL, 0};
 	return (struct lgp_view){bytes + span.off, span.len};
+}
+
+/* Always there once the head is whole. */
+static struct lgp_view target_of(const struct http_request *request, const char *bytes)
+{
+	return (struct lgp_view){bytes + request->target.off, request->target.len};
 }
 
 static struct lgp_view trimmed(struct lgp_view view)
@@ -66,7 +72,7 @@ static bool view_is(struct lgp_view view, const char *text)
 
 static int on_url(llhttp_t *parser, const char *at, size_t len)
 {
-	struct request *request = request_of(parser);
+	struct http_request *request = request_of(parser);
 	if (request->target.off == 0)
 		request->target.off = offset_of(request, at);
 	request->target.len += len;
@@ -75,7 +81,7 @@ static int on_url(llhttp_t *parser, const char *at, size_t len)
 	return 0;
 }
 
-static int count_field_bytes(struct request *request, size_t len)
+static int count_field_bytes(struct http_request *request, size_t len)
 {
 	request->field_bytes += len;
 	if (request->field_bytes > HTTP_HEADERS_MAX)
@@ -85,7 +91,7 @@ static int count_field_bytes(struct request *request, size_t len)
 
 static int on_header_field(llhttp_t *parser, const char *at, size_t len)
 {
-	struct request *request = request_of(parser);
+	struct http_request *request = request_of(parser);
 	if (request->in_value || request->name.off == 0) {
 		request->in_value = false;
 		request->name = (struct request_span){offset_of(request, at), 0};
@@ -99,7 +105,7 @@ static int on_header_field(llhttp_t *parser, const char *at, size_t len)
 
 static int on_header_value(llhttp_t *parser, const char *at, size_t len)
 {
-	struct request *request = request_of(parser);
+	struct http_request *request = request_of(parser);
 	if (!request->in_value) {
 		request->in_value = true;
 		request->value = (struct request_span){offset_of(request, at), 0};
@@ -120,7 +126,7 @@ static enum request_field find_field(struct lgp_view name)
 
 static int on_header_value_complete(llhttp_t *parser)
 {
-	struct request *request = request_of(parser);
+	struct http_request *request = request_of(parser);
 	request->in_value = true;
 	/* A trailer field comes after the body that it could speak about: none
 	 * is taken (RFC 9110 section 6.5.1). */
@@ -164,7 +170,7 @@ static size_t head_measure(const char *bytes, size_t size)
 	}
 }
 
-static int judge_version(struct request *request)
+static int judge_version(struct http_request *request)
 {
 	const llhttp_t *parser = &request->parser;
 	if (parser->http_major != 1 || parser->http_minor > 1)
@@ -178,7 +184,7 @@ static int judge_version(struct request *request)
 }
 
 /* RFC 9112 section 6: how long the body is, beyond what llhttp checks. */
-static int judge_framing(struct request *request)
+static int judge_framing(struct http_request *request)
 {
 	struct lgp_view coding =
 	        trimmed(view_of(request->bytes, request->fields[FIELD_TRANSFER_ENCODING]));
@@ -195,9 +201,9 @@ static int judge_framing(struct request *request)
 
 /* RFC 9112 section 3.2: a target is a path, or a whole address of http or https;
  * then the path is what follows the authority. */
-static int judge_target(struct request *request)
+static int judge_target(struct http_request *request)
 {
-	struct lgp_view target = view_of(request->bytes, request->target);
+	struct lgp_view target = target_of(request, request->bytes);
 	size_t skip = target.len > 7 && strncasecmp(target.ptr, "http://", 7) == 0    ? 7
 	              : target.len > 8 && strncasecmp(target.ptr, "https://", 8) == 0 ? 8
 	                                                                              : 0;
@@ -206,7 +212,7 @@ static int judge_target(struct request *request)
 		skip = path == NULL ? target.len : (size_t)(path - target.ptr);
 		request->target.off += skip;
 		request->target.len -= skip;
-		target = view_of(request->bytes, request->target);
+		target = target_of(request, request->bytes);
 	}
 	if (target.len == 0 || target.ptr[0] != '/')
 		return refuse(request, 400, "the request's target is no path");
@@ -215,7 +221,7 @@ static int judge_target(struct request *request)
 	return 0;
 }
 
-static enum http_method method_of(const struct request *request)
+static enum http_method method_of(const struct http_request *request)
 {
 	switch (request->parser.method) {
 	case LLHTTP_METHOD_GET:
@@ -236,10 +242,10 @@ static enum http_method method_of(const struct request *request)
 
 /* The handler's bound, never past the one that holds for all.  A body that says
  * how long it is need not come at all to be refused. */
-static int judge_body(struct request *request)
+static int judge_body(struct http_request *request)
 {
 	const struct http_handler *handler = request->handler;
-	struct lgp_view path = view_of(request->bytes, request->target);
+	struct lgp_view path = target_of(request, request->bytes);
 	const char *query = memchr(path.ptr, '?', path.len);
 	if (query != NULL)
 		path.len = (size_t)(query - path.ptr);
@@ -254,7 +260,7 @@ static int judge_body(struct request *request)
 }
 
 /* Blanks before a header's value are in no span: what came is measured too. */
-static int judge_head_size(struct request *request, size_t bytes)
+static int judge_head_size(struct http_request *request, size_t bytes)
 {
 	return bytes > HEAD_MAX ? refuse(request, 431, "the headers are larger than 16384 bytes")
 	                        : 0;
@@ -262,7 +268,7 @@ static int judge_head_size(struct request *request, size_t bytes)
 
 static int on_headers_complete(llhttp_t *parser)
 {
-	struct request *request = request_of(parser);
+	struct http_request *request = request_of(parser);
 	size_t head_len = head_measure(request->bytes, request->size);
 	if (head_len == 0)
 		return refuse(request, 400, "a header line is folded, or does not end in CR LF");
@@ -292,7 +298,7 @@ static int on_headers_complete(llhttp_t *parser)
 /* A chunk says how long it is before it comes. */
 static int on_chunk_header(llhttp_t *parser)
 {
-	struct request *request = request_of(parser);
+	struct http_request *request = request_of(parser);
 	if (parser->content_length > request->body_max - request->body_len)
 		return refuse(request, 413, "the body is larger than this address takes");
 	return 0;
@@ -300,7 +306,7 @@ static int on_chunk_header(llhttp_t *parser)
 
 static int on_body(llhttp_t *parser, const char *at, size_t len)
 {
-	struct request *request = request_of(parser);
+	struct http_request *request = request_of(parser);
 	if (len > request->body_max - request->body_len)
 		return refuse(request, 413, "the body is larger than this address takes");
 	char *end = request->bytes + request->head_len + request->body_len;
@@ -327,16 +333,16 @@ static const llhttp_settings_t settings = {
         .on_message_complete = on_message_complete,
 };
 
-void http_request_init(struct request *request, const struct http_handler *handler)
+void http_request_init(struct http_request *request, const struct http_handler *handler)
 {
-	*request = (struct request){.handler = handler};
+	*request = (struct http_request){.handler = handler};
 	llhttp_init(&request->parser, HTTP_REQUEST, &settings);
 	request->parser.data = request;
 }
 
 /* Sizes and extensions of chunks are dropped as they come, so they take no
  * memory; a body that consists of them alone would still take our time. */
-static int judge_chunks(struct request *request)
+static int judge_chunks(struct http_request *request)
 {
 	request->framing += request->parsed - request->head_len - request->body_len;
 	return request->framing > CHUNK_FRAMING_SLACK + CHUNK_FRAMING_PER_BYTE * request->body_len
@@ -344,7 +350,7 @@ static int judge_chunks(struct request *request)
 	               : 0;
 }
 
-static enum request_step judge_part(struct request *request, size_t *size)
+static enum request_step judge_part(struct http_request *request, size_t *size)
 {
 	request->parsed = *size;
 	if (!http_request_in_body(request))
@@ -357,7 +363,7 @@ static enum request_step judge_part(struct request *request, size_t *size)
 	return REQUEST_MORE;
 }
 
-enum request_step http_request_parse(struct request *request, char *bytes, size_t *size)
+enum request_step http_request_parse(struct http_request *request, char *bytes, size_t *size)
 {
 	llhttp_t *parser = &request->parser;
 	request->bytes = bytes;
@@ -375,9 +381,9 @@ enum request_step http_request_parse(struct request *request, char *bytes, size_
 	return REQUEST_REFUSED;
 }
 
-void http_request_fill(const struct request *request, const char *bytes, struct exchange *out)
+void http_request_fill(const struct http_request *request, const char *bytes, struct exchange *out)
 {
-	struct lgp_view target = view_of(bytes, request->target);
+	struct lgp_view target = target_of(request, bytes);
 	const char *query = memchr(target.ptr, '?', target.len);
 	out->method = method_of(request);
 	out->path = target;
@@ -402,7 +408,7 @@ static bool id_char(char c)
 	       c == '.' || c == '_' || c == '-';
 }
 
-struct lgp_view http_request_id_given(const struct request *request, const char *bytes)
+struct lgp_view http_request_id_given(const struct http_request *request, const char *bytes)
 {
 	struct lgp_view id = trimmed(view_of(bytes, request->fields[FIELD_REQUEST_ID]));
 	bool safe = id.len > 0 && id.len < HTTP_REQUEST_ID_MAX;

@@ -49,7 +49,7 @@ enum request_step {
 	REQUEST_REFUSED, /* request->refusal, request->detail */
 };
 
-struct request {
+struct http_request {
 	llhttp_t parser;
 	const struct http_handler *handler; /* borrowed: body_max */
 	char *bytes;                        /* borrowed, during http_request_parse alone */
@@ -67,25 +67,25 @@ struct request {
 	bool in_value, keep_alive, head, expects_continue;
 };
 
-void http_request_init(struct request *request, const struct http_handler *handler);
+void http_request_init(struct http_request *request, const struct http_handler *handler);
 /* bytes: the request from its first byte on, *size of them, those before
  * request->parsed as the last call left them.  A body in chunks is moved
  * together in place; *size shrinks by what that saved.  Bounded: at most
  * target, header and body bounds are ever kept. */
-enum request_step http_request_parse(struct request *request, char *bytes, size_t *size);
+enum request_step http_request_parse(struct http_request *request, char *bytes, size_t *size);
 /* Whether a byte of a request has come. */
-static inline bool http_request_begun(const struct request *request)
+static inline bool http_request_begun(const struct http_request *request)
 {
 	return request->parsed != 0;
 }
 /* Whether the headers are whole. */
-static inline bool http_request_in_body(const struct request *request)
+static inline bool http_request_in_body(const struct http_request *request)
 {
 	return request->head_len != 0;
 }
 /* The views of a whole request into its bytes, and its method. */
-void http_request_fill(const struct request *request, const char *bytes, struct exchange *out);
+void http_request_fill(const struct http_request *request, const char *bytes, struct exchange *out);
 /* The value of X-Request-Id where it is of the form [A-Za-z0-9._-]{1,63}, else ptr NULL. */
-struct lgp_view http_request_id_given(const struct request *request, const char *bytes);
+struct lgp_view http_request_id_given(const struct http_request *request, const char *bytes);
 
 #endif

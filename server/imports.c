@@ -12,7 +12,16 @@
 
 #define PARTY_MAX 256
 
-enum { IMPORT_DATE, IMPORT_AMOUNT, IMPORT_UNIT, IMPORT_STAFF, IMPORT_BUDGET, IMPORT_REASON, IMPORT_PARTY, IMPORT_NOTE };
+enum {
+	IMPORT_DATE,
+	IMPORT_AMOUNT,
+	IMPORT_UNIT,
+	IMPORT_STAFF,
+	IMPORT_BUDGET,
+	IMPORT_REASON,
+	IMPORT_PARTY,
+	IMPORT_NOTE
+};
 static const struct body_field import_fields[] = {
         BULK_KEY_FIELD,
         {"business_date", BODY_DATE, BODY_REQUIRED, NULL, 0, 0, "the file's own date"},
@@ -22,7 +31,8 @@ static const struct body_field import_fields[] = {
         {"staff", BODY_SLUG, BODY_REQUIRED, NULL, 0, 0, "who spent it"},
         {"budget", BODY_SLUG, BODY_REQUIRED, NULL, 0, 0, "from what"},
         {"reason", BODY_SLUG, BODY_REQUIRED, NULL, 0, 0, "what for"},
-        {"party", BODY_TEXT, BODY_PERSONAL, NULL, 1, PARTY_MAX, "to whom, as the file has it; sealed"},
+        {"party", BODY_TEXT, BODY_PERSONAL, NULL, 1, PARTY_MAX,
+         "to whom, as the file has it; sealed"},
         {"note", BODY_WORDS, BODY_PERSONAL, NULL, 1, PEOPLE_WORDS_MAX, "sealed"},
 };
 const struct body_table import_line_table = {
@@ -161,9 +171,8 @@ static enum lgp_status accepted_import(struct app *app, struct job *job, struct 
 
 void imports_post(struct request *request)
 {
-	static const struct act act = {.prepare = prepare_import,
-	                               .accepted = accepted_import,
-	                               .answer = bulk_answer};
+	static const struct act act = {
+	        .prepare = prepare_import, .accepted = accepted_import, .answer = bulk_answer};
 	static const struct bulk bulk = {.table = &import_line_table,
 	                                 .act = &act,
 	                                 .keep_body = true,

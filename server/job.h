@@ -50,7 +50,7 @@ struct line {
 	bool refusal_replayed;    /* REPLAYED, and the first answer was a refusal */
 	char field[32];
 	struct lgp_view detail;
-	uint64_t seq;      /* of the entry; of a duplicate: the first one's number */
+	uint64_t seq; /* of the entry; of a duplicate: the first one's number */
 };
 
 struct job_chunk;
@@ -64,7 +64,7 @@ struct job {
 	bool minimal; /* Prefer: return=minimal */
 	bool dry, bulk;
 	enum lgp_role role; /* the asker's */
-	size_t bytes; /* counted against the queue's bound */
+	size_t bytes;       /* counted against the queue's bound */
 	struct job_chunk *memory;
 	struct line *lines; /* &line, or in memory */
 	size_t count;

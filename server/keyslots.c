@@ -47,12 +47,15 @@ static enum lgp_status fit(struct keyslots *slots)
 	if (held < slots->count)
 		return lgp_fault(LGP_CORRUPT,
 		                 "%s holds %llu keys, people.mdb knows %llu: restore both from one "
-		                 "backup", slots->path, (unsigned long long)held,
+		                 "backup",
+		                 slots->path, (unsigned long long)held,
 		                 (unsigned long long)slots->count);
 	if (slots->count == 0 && held > 1)
-		return lgp_fault(LGP_CORRUPT,
-		                 "%s holds keys, and people.mdb is new: restore people.mdb, or move "
-		                 "the keys away to start without the old names", slots->path);
+		return lgp_fault(
+		        LGP_CORRUPT,
+		        "%s holds keys, and people.mdb is new: restore people.mdb, or move "
+		        "the keys away to start without the old names",
+		        slots->path);
 	if (ftruncate(slots->fd, (off_t)(slots->count * SLOT_LEN)) != 0 || fsync(slots->fd) != 0)
 		return failed(slots, "ftruncate");
 	return LGP_OK;

@@ -20,9 +20,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IDLE_FREEZE_S 5      /* idle so long: state.mdb is brought up to the log */
-#define BATCH_ROOM 4u        /* entries that one line may become, and some more */
-#define EXIT_FAULT 70        /* EX_SOFTWARE */
+#define IDLE_FREEZE_S 5 /* idle so long: state.mdb is brought up to the log */
+#define BATCH_ROOM 4u   /* entries that one line may become, and some more */
+#define EXIT_FAULT 70   /* EX_SOFTWARE */
 
 const double ledger_commit_bounds_s[COMMIT_BUCKETS] = {
         .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5};
@@ -38,6 +38,7 @@ struct ledger_thread {
 	bool stopping;
 	atomic_uint_least64_t jobs, bytes; /* admitted */
 	atomic_bool read_only;
+	bool full; /* the ledger took no more: the open batch can go nowhere */
 	/* The open batch's jobs. */
 	struct job *done_first, *done_last;
 	uint64_t batch_first; /* the number of its first entry */
@@ -105,8 +106,8 @@ static void settle(struct ledger_thread *t, struct job *job, struct line *line)
 	line->seq = outcome->seq;
 	memcpy(line->field, outcome->field, sizeof line->field);
 	static_assert(sizeof line->field == sizeof outcome->field, "field");
-	line->refusal_replayed = outcome->verdict == LGP_REPLAYED &&
-	                         outcome->entry.kind == LGP_KIND_REFUSAL;
+	line->refusal_replayed =
+	        outcome->verdict == LGP_REPLAYED && outcome->entry.kind == LGP_KIND_REFUSAL;
 	if (line->refusal_replayed)
 		line->problem = (enum lgp_problem)outcome->entry.code;
 	/* The answer is made from the record alone, so that it is the same again. */
@@ -266,6 +267,8 @@ static void offer_state(struct ledger_thread *t, bool force)
 static void commit(struct ledger_thread *t, struct job *running)
 {
 	uint64_t entries = lgp_batch_count(t->ledger), began = app_monotonic_us();
+	if (t->full)
+		return; /* the batch that did not fit stands in the door; nothing was judged since */
 	commit_people(t);
 	if (entries == 0) {
 		offer_state(t, false);
@@ -274,6 +277,7 @@ static void commit(struct ledger_thread *t, struct job *running)
 	lgp_batch_seal(t->ledger);
 	enum lgp_status status = append(t);
 	if (status == LGP_FULL) {
+		t->full = true;
 		become_read_only(t, "ledger.mdb is full: give it a larger bound (--log-map)");
 		for (struct job *job = t->done_first; job != NULL; job = job->next)
 			undo_job(t, job);
@@ -302,8 +306,6 @@ static void commit(struct ledger_thread *t, struct job *running)
 static void post_done(struct ledger_thread *t)
 {
 	unsigned loops = t->app->loops;
-	struct loop *loop_of[256];
-	require(loops <= sizeof loop_of / sizeof loop_of[0]);
 	memset(t->post_first, 0, loops * sizeof t->post_first[0]);
 	uint64_t jobs = 0, bytes = 0;
 	for (struct job *job = t->done_first, *next; job != NULL; job = next) {
@@ -315,14 +317,14 @@ static void post_done(struct ledger_thread *t)
 		else
 			t->post_last[i]->next = &job->call;
 		t->post_last[i] = &job->call;
-		loop_of[i] = job->worker->loop;
 		jobs++;
 		bytes += job->bytes;
 	}
 	t->done_first = t->done_last = NULL;
 	for (unsigned i = 0; i < loops; i++)
 		if (t->post_first[i] != NULL)
-			loop_post_chain(loop_of[i], t->post_first[i], t->post_last[i]);
+			loop_post_chain(t->app->workers[i]->loop, t->post_first[i],
+			                t->post_last[i]);
 	/* Only now: whoever waits for none to be pending may end the loops. */
 	(void)atomic_fetch_sub(&t->bytes, bytes);
 	(void)atomic_fetch_sub(&t->jobs, jobs);

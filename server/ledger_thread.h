@@ -28,7 +28,7 @@ extern const double ledger_commit_bounds_s[COMMIT_BUCKETS];
 
 struct ledger_thread_stats {
 	uint64_t pending_jobs, pending_bytes, batches, entries, batch_largest;
-	uint64_t commit_us; /* the sum */
+	uint64_t commit_us;                          /* the sum */
 	uint64_t commits_within[COMMIT_BUCKETS + 1]; /* not cumulative; the last: beyond */
 	uint64_t accepted, refused, denied, replayed, overloads;
 };

@@ -59,12 +59,11 @@ void tile_get(struct request *request)
 	out->len += len;
 	/* Bytes of a tile never change; a partial one is of no use once it is full.
 	 * What needs a token is not for shared caches. */
-	bool public = request->app->config.log_public != 0;
+	bool public = request->app->config.log_public != 0 && tile.level != LGP_TILE_ENTRIES;
 	struct lgp_view control = !public ? LGP_VIEW("private, max-age=3600, immutable")
 	                          : tile.width == LGP_TILE_WIDTH
 	                                  ? LGP_VIEW("public, max-age=31536000, immutable")
 	                                  : LGP_VIEW("public, max-age=3600, immutable");
-	if ((request->route->flags & ROUTE_LOG) != 0)
-		http_reply_header(request->exchange, "Cache-Control", control);
+	http_reply_header(request->exchange, "Cache-Control", control);
 	http_reply(request->exchange, 200, "application/octet-stream");
 }

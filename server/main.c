@@ -68,7 +68,8 @@ static const char *advice(enum lgp_status status)
 	case LGP_LOCKED:
 		return "stop the other lagniapped first";
 	case LGP_BEHIND:
-		return "the ledger is older than a checkpoint that it released: it is a restored or "
+		return "the ledger is older than a checkpoint that it released: it is a restored "
+		       "or "
 		       "rolled-back copy, and must not sign. Bring the newest ledger.mdb back";
 	case LGP_FORMAT:
 		return "use the version of lagniapped that made it, or a newer one";
@@ -168,8 +169,8 @@ static void wait_for_end(struct app *app, const sigset_t *signals)
 	for (;;) {
 		int signal = sigtimedwait(signals, NULL, &second);
 		if (lgp_highwater_sync(app->ledger) != LGP_OK)
-			log_line(LOG_WARN, "high-water could not be synced; trying again", "detail=\"%s\"",
-			         lgp_fault_detail());
+			log_line(LOG_WARN, "high-water could not be synced; trying again",
+			         "detail=\"%s\"", lgp_fault_detail());
 		if (signal == SIGTERM || signal == SIGINT)
 			return;
 	}
@@ -253,6 +254,5 @@ int main(int argc, char **argv)
 		return not_started("time zones", status);
 	int code = serve(&app, calendar, &signals);
 	calendar_free(calendar);
-	config_deinit(&app.config);
 	return code;
 }

@@ -66,7 +66,6 @@ void readyz_get(struct request *request)
 		http_reply(request->exchange, 200, "text/plain; charset=utf-8");
 		return;
 	}
-	problem_reply(request->exchange,
-	              draining ? LGP_PROBLEM_OVERLOADED : LGP_PROBLEM_READ_ONLY, NULL,
-	              draining ? "the server is stopping" : "the ledger takes no writes now");
+	problem_reply(request->exchange, draining ? LGP_PROBLEM_OVERLOADED : LGP_PROBLEM_READ_ONLY,
+	              NULL, draining ? "the server is stopping" : "the ledger takes no writes now");
 }

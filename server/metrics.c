@@ -36,7 +36,8 @@ void metrics_count(struct route_counts *counts, const struct route *route, int s
 static void gauge(struct buf *out, const char *name, const char *type, const char *help,
                   uint64_t value)
 {
-	buf_printf(out, "# HELP lagniappe_%s %s\n# TYPE lagniappe_%s %s\nlagniappe_%s %" PRIu64 "\n",
+	buf_printf(out,
+	           "# HELP lagniappe_%s %s\n# TYPE lagniappe_%s %s\nlagniappe_%s %" PRIu64 "\n",
 	           name, help, name, type, name, value);
 }
 
@@ -53,14 +54,15 @@ static void write_requests(const struct app *app, struct buf *out)
 	buf_text(out, "# HELP lagniappe_http_requests_total Replies by route and class of status.\n"
 	              "# TYPE lagniappe_http_requests_total counter\n");
 	for (size_t r = 0; r <= route_count; r++)
-		for (unsigned class = 0; class < STATUS_CLASSES; class++) {
+		for (unsigned class = 0; class < STATUS_CLASSES; class ++) {
 			uint64_t count = sum(app, r, class);
 			if (count > 0)
-				buf_printf(out,
-				           "lagniappe_http_requests_total{method=\"%s\",route=\"%s\","
-				           "status=\"%uxx\"} %" PRIu64 "\n",
-				           r < route_count ? route_method_name(routes[r].method) : "-",
-				           r < route_count ? routes[r].pattern : "none", class, count);
+				buf_printf(
+				        out,
+				        "lagniappe_http_requests_total{method=\"%s\",route=\"%s\","
+				        "status=\"%uxx\"} %" PRIu64 "\n",
+				        r < route_count ? route_method_name(routes[r].method) : "-",
+				        r < route_count ? routes[r].pattern : "none", class, count);
 		}
 	buf_text(out, "# HELP lagniappe_http_request_seconds_total Time from request to reply, by "
 	              "route.\n# TYPE lagniappe_http_request_seconds_total counter\n");
@@ -69,10 +71,12 @@ static void write_requests(const struct app *app, struct buf *out)
 		for (unsigned i = 0; i < app->loops; i++)
 			us += read_of(&app->workers[i]->counts[r].us);
 		if (us > 0)
-			buf_printf(out,
-			           "lagniappe_http_request_seconds_total{method=\"%s\",route=\"%s\"} "
-			           "%.6f\n", route_method_name(routes[r].method), routes[r].pattern,
-			           (double)us / 1e6);
+			buf_printf(
+			        out,
+			        "lagniappe_http_request_seconds_total{method=\"%s\",route=\"%s\"} "
+			        "%.6f\n",
+			        route_method_name(routes[r].method), routes[r].pattern,
+			        (double)us / 1e6);
 	}
 }
 
@@ -89,7 +93,8 @@ static void write_commits(struct buf *out, const struct ledger_thread_stats *sta
 	cumulative += stats->commits_within[COMMIT_BUCKETS];
 	buf_printf(out,
 	           "lagniappe_commit_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n"
-	           "lagniappe_commit_seconds_sum %.6f\nlagniappe_commit_seconds_count %" PRIu64 "\n",
+	           "lagniappe_commit_seconds_sum %.6f\nlagniappe_commit_seconds_count %" PRIu64
+	           "\n",
 	           cumulative, (double)stats->commit_us / 1e6, cumulative);
 }
 
@@ -115,7 +120,8 @@ static void write_ledger(const struct app *app, struct buf *out)
 	(void)lgp_released(app->ledger, &released, NULL);
 	gauge(out, "queue_jobs", "gauge", "Requests waiting for the ledger.", thread.pending_jobs);
 	gauge(out, "queue_bytes", "gauge", "Bytes that they hold.", thread.pending_bytes);
-	gauge(out, "overloads_total", "counter", "Requests turned away at a bound.", thread.overloads);
+	gauge(out, "overloads_total", "counter", "Requests turned away at a bound.",
+	      thread.overloads);
 	gauge(out, "batches_total", "counter", "Batches committed.", thread.batches);
 	gauge(out, "batch_entries_total", "counter", "Entries in them.", thread.entries);
 	gauge(out, "batch_entries_max", "gauge", "Entries in the largest.", thread.batch_largest);
@@ -124,7 +130,8 @@ static void write_ledger(const struct app *app, struct buf *out)
 	gauge(out, "ledger_entries", "gauge", "Entries released.", released.size);
 	gauge(out, "ledger_used_bytes", "gauge", "Of ledger.mdb.", ledger.log_used_bytes);
 	gauge(out, "ledger_map_bytes", "gauge", "The bound of ledger.mdb.", ledger.log_map_bytes);
-	gauge(out, "state_position", "gauge", "Entries that state.mdb holds.", ledger.state_position);
+	gauge(out, "state_position", "gauge", "Entries that state.mdb holds.",
+	      ledger.state_position);
 	gauge(out, "overlay_bytes", "gauge", "Changed state in memory.", ledger.overlay_bytes);
 	gauge(out, "keys_recent", "gauge", "Idempotency keys in memory alone.", ledger.keys_recent);
 	gauge(out, "keys_stored", "gauge", "Idempotency keys in runs.", ledger.keys_stored);

@@ -8,6 +8,7 @@
 #include "server/register.h"
 #include "server/request.h"
 
+#include <sodium.h>
 #include <string.h>
 
 /* ---- definition -> JSON ------------------------------------------------------------ */
@@ -117,8 +118,9 @@ static struct lgp_view value_text(struct job *job, const struct lgp_field *field
 	switch (field->type) {
 	case LGP_FIELD_NUMBER:
 	case LGP_FIELD_CUSTOMER:
-		return job_copy(job, (struct lgp_view){
-		                             text, lgp_decimal_format(text, (uint64_t)value->number)});
+		return job_copy(
+		        job,
+		        (struct lgp_view){text, lgp_decimal_format(text, (uint64_t)value->number)});
 	case LGP_FIELD_TIME:
 		lgp_time_format(text, value->number);
 		return job_copy(job, (struct lgp_view){text, LGP_TIME_LEN});
@@ -190,8 +192,8 @@ static enum lgp_status write_defined(struct worker *worker, struct buf *out, con
 	size_t len = 0;
 	uint64_t number = line->command.amend ? line->command.refers_to : line->seq;
 	if (line->verdict == LGP_REPLAYED) {
-		enum lgp_status status = lgp_read_payload(worker->reader, &job->entry.hash, text,
-		                                          sizeof text, &len);
+		enum lgp_status status =
+		        lgp_read_payload(worker->reader, &job->entry.hash, text, sizeof text, &len);
 		return status == LGP_OK ? noun_write(worker, out, noun, number,
 		                                     (struct lgp_view){text, len}, job->role)
 		                        : status;
@@ -217,8 +219,7 @@ void noun_answer(struct worker *worker, struct exchange *exchange, struct job *j
 		return;
 	}
 	buf_text(out, "{");
-	enum lgp_status status =
-	        write_defined(worker, out, job, lgp_noun_of(line->command.kind));
+	enum lgp_status status = write_defined(worker, out, job, lgp_noun_of(line->command.kind));
 	if (status != LGP_OK) {
 		problem_fault(exchange, status, "definition");
 		return;
@@ -265,6 +266,7 @@ static bool post_person(struct request *request, struct job *job, const struct l
 {
 	struct registration *registration = registration_new(request, job);
 	const struct body_value *name = name_value(request, noun);
+	require(name != NULL);
 	if (registration != NULL && name->present)
 		registration->person.name = job_copy(job, name->text);
 	if (registration == NULL || (name->present && registration->person.name.ptr == NULL)) {
@@ -277,9 +279,8 @@ static bool post_person(struct request *request, struct job *job, const struct l
 void nouns_post(struct request *request)
 {
 	static const struct act plain = {.answer = answer_noun};
-	static const struct act person = {.prepare = register_prepare,
-	                                  .accepted = register_accepted,
-	                                  .answer = answer_noun};
+	static const struct act person = {
+	        .prepare = register_prepare, .accepted = register_accepted, .answer = answer_noun};
 	const struct lgp_noun *noun = lgp_noun_of(request->route->noun);
 	struct job *job = job_new(request, noun->personal_name ? &person : &plain, sizeof *job);
 	if (job == NULL)
@@ -289,8 +290,8 @@ void nouns_post(struct request *request)
 	if (good && noun->personal_name)
 		good = post_person(request, job, noun);
 	else if (good)
-		request_body_mac(request->app, NULL, request->exchange->path, request->exchange->body,
-		                 job->line.command.body_mac);
+		request_body_mac(request->app, NULL, request->exchange->path,
+		                 request->exchange->body, job->line.command.body_mac);
 	if (good)
 		job_send(request, job);
 	else
@@ -312,6 +313,7 @@ static enum lgp_status change_name(struct app *app, struct job *job, struct line
 	enum lgp_status status = people_begin(app->people, &people);
 	if (status == LGP_OK)
 		status = people_key(people, number, key);
+	sodium_memzero(key, sizeof key);
 	return status == LGP_OK ? people_change(app->people, number, &person) : status;
 }
 
@@ -343,8 +345,9 @@ static bool fixed_untouched(struct request *request, const struct lgp_noun *noun
 	for (size_t i = 0; i < table->count; i++)
 		if (request->worker->body.value[i].present && index[i] >= 0 &&
 		    (noun->fields[index[i]].rules & LGP_FIELD_FIXED) != 0) {
-			problem_reply(request->exchange, LGP_PROBLEM_MALFORMED, table->fields[i].name,
-			              "%s cannot be changed", table->fields[i].name);
+			problem_reply(request->exchange, LGP_PROBLEM_MALFORMED,
+			              table->fields[i].name, "%s cannot be changed",
+			              table->fields[i].name);
 			return false;
 		}
 	return true;
@@ -373,9 +376,8 @@ static bool define_changes(struct request *request, struct job *job, const struc
 void nouns_patch(struct request *request)
 {
 	static const struct act plain = {.answer = answer_noun};
-	static const struct act person = {.prepare = prepare_patch,
-	                                  .accepted = accepted_patch,
-	                                  .answer = answer_noun};
+	static const struct act person = {
+	        .prepare = prepare_patch, .accepted = accepted_patch, .answer = answer_noun};
 	const struct lgp_noun *noun = lgp_noun_of(request->route->noun);
 	if (!fixed_untouched(request, noun))
 		return;
@@ -402,8 +404,8 @@ void nouns_get(struct request *request)
 	if (number == 0)
 		return;
 	buf_text(request->exchange->out, "{");
-	enum lgp_status status = noun_write_now(request->worker, request->exchange->out, noun, number,
-	                                        request->principal.role);
+	enum lgp_status status = noun_write_now(request->worker, request->exchange->out, noun,
+	                                        number, request->principal.role);
 	if (status == LGP_OK)
 		answer_end(request->exchange, 200);
 	else if (status == LGP_MISSING) /* registered this moment, and not durable yet */
@@ -434,7 +436,8 @@ void noun_list(struct request *request, const struct lgp_noun *noun)
 	uint64_t numbers[PAGE_SIZE_MAX], after = 0;
 	struct buf *out = request->exchange->out;
 	bool more;
-	if (request->page_token.len > 0 && lgp_decimal_parse(request->page_token, &after) != LGP_OK) {
+	if (request->page_token.len > 0 &&
+	    lgp_decimal_parse(request->page_token, &after) != LGP_OK) {
 		problem_reply(request->exchange, LGP_PROBLEM_MALFORMED, "page_token",
 		              "page_token must be a next_page_token as answered");
 		return;
@@ -457,11 +460,11 @@ void noun_list(struct request *request, const struct lgp_noun *noun)
 		}
 	}
 	buf_text(out, "]");
-	if (more) {
+	if (more && count > 0) {
 		char token[20];
-		json_write_text(out, "next_page_token",
-		                (struct lgp_view){token,
-		                                  lgp_decimal_format(token, numbers[count - 1])});
+		json_write_text(
+		        out, "next_page_token",
+		        (struct lgp_view){token, lgp_decimal_format(token, numbers[count - 1])});
 	}
 	answer_end(request->exchange, 200);
 }

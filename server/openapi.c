@@ -108,19 +108,22 @@ static void write_type(struct buf *out, const struct body_field *field)
 		return;
 	case BODY_TEXT:
 	case BODY_WORDS:
-		buf_printf(out, "\"type\":\"string\",\"minLength\":%" PRId64 ",\"maxLength\":%" PRId64,
+		buf_printf(out,
+		           "\"type\":\"string\",\"minLength\":%" PRId64 ",\"maxLength\":%" PRId64,
 		           field->min, field->max);
 		return;
 	case BODY_INTEGER:
-		buf_printf(out, "\"type\":[\"integer\",\"string\"],\"minimum\":%" PRId64
-		                ",\"maximum\":%" PRId64 ",\"pattern\":\"^-?[0-9]+$\"",
+		buf_printf(out,
+		           "\"type\":[\"integer\",\"string\"],\"minimum\":%" PRId64
+		           ",\"maximum\":%" PRId64 ",\"pattern\":\"^-?[0-9]+$\"",
 		           field->min, field->max);
 		return;
 	case BODY_CHOICE:
 		write_choices(out, field->choices);
 		return;
 	case BODY_REFS:
-		buf_printf(out, "\"type\":\"array\",\"maxItems\":%d,\"uniqueItems\":true,\"items\":{",
+		buf_printf(out,
+		           "\"type\":\"array\",\"maxItems\":%d,\"uniqueItems\":true,\"items\":{",
 		           LGP_LIST_MAX);
 		write_string_type(out, SLUG_PATTERN);
 		buf_text(out, "}");
@@ -258,7 +261,8 @@ static void write_parameters(struct buf *out, const struct route *route)
 	if ((route->flags & (ROUTE_KEY | ROUTE_BULK)) != 0)
 		write_query(out, "dry_run", "{\"type\":\"boolean\"}");
 	if ((route->flags & ROUTE_PAGES) != 0) {
-		write_query(out, "page_size", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}");
+		write_query(out, "page_size",
+		            "{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000}");
 		write_query(out, "page_token", "{\"type\":\"string\"}");
 	}
 	if (route->answer == ANSWER_ENTRIES)
@@ -272,8 +276,9 @@ static void write_request_body(struct buf *out, const struct route *route)
 	if (route_body(route) == NULL)
 		return;
 	body_name(route, name);
-	buf_printf(out, ",\"requestBody\":{\"required\":true,\"content\":{\"%s\":{\"schema\":{\"$ref\":"
-	                "\"#/components/schemas/%s\"}}}}",
+	buf_printf(out,
+	           ",\"requestBody\":{\"required\":true,\"content\":{\"%s\":{\"schema\":{\"$ref\":"
+	           "\"#/components/schemas/%s\"}}}}",
 	           (route->flags & ROUTE_BULK) != 0 ? "application/x-ndjson" : "application/json",
 	           name);
 }
@@ -343,9 +348,9 @@ static void write_responses(struct buf *out, const struct route *route)
 {
 	bool created = (route->flags & ROUTE_KEY) != 0;
 	buf_printf(out, ",\"responses\":{\"%s\":{\"description\":\"%s\"",
-	           created                            ? "201"
+	           created                           ? "201"
 	           : route->answer == ANSWER_NOTHING ? "204"
-	                                              : "200",
+	                                             : "200",
 	           created ? "Done, and durable" : "As asked");
 	write_content(out, route);
 	buf_text(out, "}");

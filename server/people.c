@@ -3,6 +3,7 @@
 #include "server/people.h"
 
 #include "lagniappe/codec.h"
+#include "lagniappe/crashpoint.h"
 #include "server/keyslots.h"
 
 #include <assert.h>
@@ -22,7 +23,11 @@ static const struct lgp_kv_table tables[] = {
 static_assert(NONCE_LEN + crypto_aead_xchacha20poly1305_ietf_ABYTES == PEOPLE_SEAL_EXTRA, "sealed");
 
 /* A value of persons: offsets. */
-enum { REFERENCE_LEN = 1 + LGP_MAC_LEN, REFERENCE_AT = 8, SEALED_AT = REFERENCE_AT + REFERENCE_LEN };
+enum {
+	REFERENCE_LEN = 1 + LGP_MAC_LEN,
+	REFERENCE_AT = 8,
+	SEALED_AT = REFERENCE_AT + REFERENCE_LEN
+};
 
 struct people_reader {
 	struct people *people;
@@ -68,7 +73,8 @@ static enum lgp_status unseal(const uint8_t key[LGP_KEY_LEN], enum people_purpos
 	    crypto_aead_xchacha20poly1305_ietf_decrypt(
 	            (uint8_t *)out, &got, NULL, (const uint8_t *)sealed.ptr + NONCE_LEN,
 	            sealed.len - NONCE_LEN, ad, sizeof ad, (const uint8_t *)sealed.ptr, key) != 0)
-		return lgp_fault(LGP_CORRUPT, "people.mdb: what is sealed for person %llu does not open",
+		return lgp_fault(LGP_CORRUPT,
+		                 "people.mdb: what is sealed for person %llu does not open",
 		                 (unsigned long long)number);
 	*len = (size_t)got;
 	return LGP_OK;
@@ -97,7 +103,9 @@ static size_t record_encode(const struct people_person *person, char out[PEOPLE_
 	struct people_person copy = *person;
 	size_t len = 0;
 	for (unsigned tag = 1; tag <= 4; tag++) {
-		struct lgp_view value = *record_field(&copy, tag);
+		const struct lgp_view *field = record_field(&copy, tag);
+		require(field != NULL);
+		struct lgp_view value = *field;
 		if (value.ptr == NULL)
 			continue;
 		require(len + 3 + value.len <= PEOPLE_RECORD_MAX);
@@ -175,15 +183,14 @@ static void release(struct people_reader *reader)
 static enum lgp_status load(struct people_reader *reader, uint64_t number, struct lgp_view *value,
                             uint8_t key[LGP_KEY_LEN])
 {
-	enum lgp_status status =
-	        lgp_kv_get(reader->txn, PERSONS, LGP_KV_INTEGER(number), value);
+	enum lgp_status status = lgp_kv_get(reader->txn, PERSONS, LGP_KV_INTEGER(number), value);
 	if (status != LGP_OK)
 		return status;
 	if (value->len < SEALED_AT)
 		return lgp_fault(LGP_CORRUPT, "people.mdb: person %llu is cut short",
 		                 (unsigned long long)number);
-	return keyslots_get(reader->people->slots, lgp_get_le((const uint8_t *)value->ptr, 8), number,
-	                    key);
+	return keyslots_get(reader->people->slots, lgp_get_le((const uint8_t *)value->ptr, 8),
+	                    number, key);
 }
 
 enum lgp_status people_key(struct people_reader *reader, uint64_t number, uint8_t key[LGP_KEY_LEN])
@@ -209,8 +216,8 @@ enum lgp_status people_get(struct people_reader *reader, uint64_t number,
 	status = load(reader, number, &value, key);
 	if (status == LGP_OK)
 		status = unseal(key, PEOPLE_RECORD, number,
-		                (struct lgp_view){value.ptr + SEALED_AT, value.len - SEALED_AT}, room,
-		                PEOPLE_RECORD_MAX, &len);
+		                (struct lgp_view){value.ptr + SEALED_AT, value.len - SEALED_AT},
+		                room, PEOPLE_RECORD_MAX, &len);
 	sodium_memzero(key, sizeof key);
 	release(reader);
 	return status == LGP_OK ? record_decode(room, len, out) : status;
@@ -290,10 +297,10 @@ static enum lgp_status put_person(struct people *people, uint64_t number, uint64
 	if (kind != PEOPLE_NO_REFERENCE) {
 		uint8_t name[8];
 		lgp_put_le(name, number, 8);
-		reference_of(people, kind,
-		             kind == PEOPLE_PARTY ? person->party : person->reference,
+		reference_of(people, kind, kind == PEOPLE_PARTY ? person->party : person->reference,
 		             value + REFERENCE_AT);
-		status = lgp_kv_put(people->writer.txn, REFERENCES, reference_key(value + REFERENCE_AT),
+		status = lgp_kv_put(people->writer.txn, REFERENCES,
+		                    reference_key(value + REFERENCE_AT),
 		                    (struct lgp_view){(const char *)name, sizeof name});
 	}
 	people_seal(key, PEOPLE_RECORD, number, (struct lgp_view){record, len}, value + SEALED_AT);
@@ -366,6 +373,7 @@ enum lgp_status people_commit(struct people *people)
 	people->dirty = false;
 	lgp_put_le(slots, keyslots_count(people->slots), 8);
 	enum lgp_status status = keyslots_sync(people->slots);
+	crashpoint("people-keys-synced");
 	if (status == LGP_OK)
 		status = lgp_kv_put(txn, META, SLOTS_KEY,
 		                    (struct lgp_view){(const char *)slots, sizeof slots});
@@ -428,8 +436,7 @@ static enum lgp_status sweep(struct people *people, uint64_t ledger_size)
 static enum lgp_status read_meta(struct people *people, uint64_t *slots)
 {
 	struct lgp_view value;
-	enum lgp_status status =
-	        lgp_kv_get(people->writer.txn, META, LGP_VIEW("format"), &value);
+	enum lgp_status status = lgp_kv_get(people->writer.txn, META, LGP_VIEW("format"), &value);
 	*slots = 0;
 	if (status == LGP_MISSING) {
 		people->dirty = true;
@@ -437,7 +444,8 @@ static enum lgp_status read_meta(struct people *people, uint64_t *slots)
 		                  LGP_VIEW(PEOPLE_FORMAT));
 	}
 	if (status == LGP_OK && !lgp_view_equal(value, LGP_VIEW(PEOPLE_FORMAT)))
-		return lgp_fault(LGP_FORMAT, "people.mdb is of the format %.*s, and this build knows %s",
+		return lgp_fault(LGP_FORMAT,
+		                 "people.mdb is of the format %.*s, and this build knows %s",
 		                 (int)(value.len < 64 ? value.len : 64), value.ptr, PEOPLE_FORMAT);
 	if (status == LGP_OK)
 		status = lgp_kv_get(people->writer.txn, META, SLOTS_KEY, &value);

@@ -36,23 +36,60 @@ const char *problem_field(enum lgp_problem problem)
 	}
 }
 
+/* What is said where nobody said more: what it means, and what to do. */
+static const char *meaning(enum lgp_problem problem)
+{
+	switch (problem) {
+	case LGP_PROBLEM_KEY_REUSED:
+		return "this Idempotency-Key came with another request before; use a new one";
+	case LGP_PROBLEM_OVERLOADED:
+		return "too much is under way; try again in a second";
+	case LGP_PROBLEM_READ_ONLY:
+		return "the server's log says why; what is read goes on being answered";
+	case LGP_PROBLEM_INVALID:
+		return "the request contradicts what is registered";
+	case LGP_PROBLEM_STAFF_INACTIVE:
+		return "on the site's day of today the member of staff has not begun, or has left";
+	case LGP_PROBLEM_SITE:
+		return "name a site of the member of staff, or leave it out for their own";
+	case LGP_PROBLEM_BUDGET:
+		return "name a budget of the member of staff, or leave it out for their own";
+	case LGP_PROBLEM_BUDGET_UNIT:
+		return "name the budget's own unit, or another budget";
+	case LGP_PROBLEM_SELF_GRANT:
+		return "this customer is the member of staff: a colleague has to decide";
+	case LGP_PROBLEM_INSUFFICIENT_BUDGET:
+		return "the budget's available amount is less: ask finance for an allotment";
+	case LGP_PROBLEM_INSUFFICIENT_FUNDS:
+		return "the customer's available amount is less";
+	case LGP_PROBLEM_ALREADY_REVERSED:
+		return "less than this is left of the entry";
+	case LGP_PROBLEM_NOT_REVERSIBLE:
+		return "only grants are reversed";
+	case LGP_PROBLEM_REVERSAL_FORBIDDEN:
+		return "the giver reverses on the same business day; later, or for others, a "
+		       "manager "
+		       "of the site who did not give it; an integration its own";
+	case LGP_PROBLEM_REASON_KIND:
+		return "name a reason of another kind";
+	case LGP_PROBLEM_AMOUNT_OVERFLOW:
+		return "the amount, or the sum that it would make, is beyond what is counted";
+	default:
+		return lgp_problem_info(problem)->title;
+	}
+}
+
 struct lgp_view problem_detail(enum lgp_problem problem, struct lgp_view field, char *out,
                                size_t max)
 {
 	int len = 0;
-	if (field.len == 0)
-		return LGP_VIEW("");
-	switch (problem) {
-	case LGP_PROBLEM_NOT_FOUND:
-		len = snprintf(out, max, "the %.*s that the request names is not known", (int)field.len,
-		               field.ptr);
-		break;
-	case LGP_PROBLEM_EXISTS:
+	if (field.len > 0 && problem == LGP_PROBLEM_NOT_FOUND)
+		len = snprintf(out, max, "the %.*s that the request names is not known",
+		               (int)field.len, field.ptr);
+	else if (field.len > 0 && problem == LGP_PROBLEM_EXISTS)
 		len = snprintf(out, max, "there is one with this %.*s", (int)field.len, field.ptr);
-		break;
-	default:
-		return LGP_VIEW("");
-	}
+	else
+		return lgp_view_of(meaning(problem));
 	return (struct lgp_view){out, len > 0 && (size_t)len < max ? (size_t)len : 0};
 }
 
@@ -120,8 +157,8 @@ void problem_fault(struct exchange *exchange, enum lgp_status status, const char
 		problem_reply(exchange, LGP_PROBLEM_OVERLOADED, NULL, "try again in a second");
 		return;
 	}
-	log_line(LOG_ERROR, "a request met a fault", "what=%s status=%d detail=%s", what, (int)status,
-	         log_quote(text, sizeof text, lgp_view_of(lgp_fault_detail())));
+	log_line(LOG_ERROR, "a request met a fault", "what=%s status=%d detail=%s", what,
+	         (int)status, log_quote(text, sizeof text, lgp_view_of(lgp_fault_detail())));
 	problem_reply(exchange, LGP_PROBLEM_INTERNAL, NULL,
 	              "the fault is in the server's log under this request_id");
 }

@@ -63,8 +63,8 @@ enum lgp_status register_prepare(struct app *app, struct job *job, struct line *
 		                 ? check_reference(people, line, registration->person.reference)
 		                 : LGP_OK;
 	}
-	request_body_mac(app, registration->personal ? registration->key : NULL,
-	                 registration->path, line->body, line->command.body_mac);
+	request_body_mac(app, registration->personal ? registration->key : NULL, registration->path,
+	                 line->body, line->command.body_mac);
 	return status;
 }
 

@@ -13,7 +13,7 @@ struct registration {
 	struct people_person person; /* in the job's memory */
 	bool personal;               /* the body holds personal fields */
 	struct lgp_view path;        /* of the request */
-	uint8_t key[LGP_KEY_LEN];    /* of the new person, or of the one whom the key opened before */
+	uint8_t key[LGP_KEY_LEN]; /* of the new person, or of the one whom the key opened before */
 };
 
 /* Loop: a registration in the job's memory, the request's body copied when it is

@@ -206,7 +206,7 @@ void request_handle(struct exchange *exchange, struct worker *worker)
 	}
 	if (!admitted(&request) || !read_query(&request))
 		return;
-	if (exchange->method == HTTP_GET && (request.route->flags & ROUTE_LOG) == 0)
+	if (exchange->method == HTTP_GET && (request.route->flags & (ROUTE_LOG | ROUTE_PATH)) == 0)
 		http_reply_header(exchange, "Cache-Control", LGP_VIEW("no-store"));
 	const struct body_table *table = route_body(request.route);
 	if (table != NULL && (request.route->flags & ROUTE_BULK) == 0 &&

@@ -16,18 +16,18 @@
 #define CUSTOMER ROLE(CUSTOMER)
 #define BUT_CUSTOMERS (ROLES_EVERY & ~CUSTOMER)
 
+/* clang-format off */
 /* The four ways to a registered noun. */
-#define NOUN(plural, one, kind, many, single)                                                       \
-	{HTTP_GET, "/v1/" plural, many, ROUTE_PAGES, kind, NULL, nouns_list, ANSWER_NOUNS,          \
-	 "list_" plural, "All " plural ", in the order of their registration"},                     \
-	{HTTP_POST_, "/v1/" plural, ADMIN, ROUTE_KEY, kind, NULL, nouns_post, ANSWER_NOUN,          \
-	 "register_" one, "Registers a " one},                                                      \
-	{HTTP_GET, "/v1/" plural "/{id}", many, 0, kind, NULL, single,                              \
-	 kind == LGP_KIND_BUDGET ? ANSWER_BUDGET : ANSWER_NOUN, "get_" one, "One " one},            \
-	{HTTP_PATCH_, "/v1/" plural "/{id}", ADMIN, ROUTE_CHANGE, kind, NULL, nouns_patch,          \
+#define NOUN(plural, one, kind, many, single) \
+	{HTTP_GET, "/v1/" plural, many, ROUTE_PAGES, kind, NULL, nouns_list, ANSWER_NOUNS, \
+	 "list_" plural, "All " plural ", in the order of their registration"}, \
+	{HTTP_POST_, "/v1/" plural, ADMIN, ROUTE_KEY, kind, NULL, nouns_post, ANSWER_NOUN, \
+	 "register_" one, "Registers a " one}, \
+	{HTTP_GET, "/v1/" plural "/{id}", many, 0, kind, NULL, single, \
+	 (kind) == LGP_KIND_BUDGET ? ANSWER_BUDGET : ANSWER_NOUN, "get_" one, "One " one}, \
+	{HTTP_PATCH_, "/v1/" plural "/{id}", ADMIN, ROUTE_CHANGE, kind, NULL, nouns_patch, \
 	 ANSWER_NOUN, "change_" one, "Changes the fields that are given"}
 
-/* clang-format off */
 const struct route routes[] = {
 	/* What is asked most stands first. */
 	{HTTP_POST_, "/v1/grants", STAFF | MANAGER | INTEGRATION, ROUTE_KEY, 0, &grant_table, grants_post,
@@ -126,7 +126,8 @@ static bool matches(const struct route *route, struct lgp_view path, struct lgp_
 
 const char *route_method_name(enum http_method method)
 {
-	static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OTHER"};
+	static const char *const names[] = {"GET",   "HEAD",   "POST", "PUT",
+	                                    "PATCH", "DELETE", "OTHER"};
 	require((size_t)method < sizeof names / sizeof names[0]);
 	return names[method];
 }
@@ -166,5 +167,5 @@ const struct body_table *route_body(const struct route *route)
 	bool writes = route->method == HTTP_POST_ || route->method == HTTP_PATCH_;
 	const struct lgp_noun *noun = route->noun != 0 ? lgp_noun_of(route->noun) : NULL;
 	return route->body == NULL && writes && noun != NULL ? body_table_of(noun, NULL)
-	                                                      : route->body;
+	                                                     : route->body;
 }

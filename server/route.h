@@ -40,7 +40,8 @@ enum route_answer {
 
 /* Whose token asks. */
 struct principal {
-	uint64_t token, subject; /* numbers; the subject is the token's own where it is nobody else */
+	uint64_t token,
+	        subject; /* numbers; the subject is the token's own where it is nobody else */
 	enum lgp_role role;
 	int64_t expires_us;
 	uint64_t site;                     /* staff: their home site, else 0 */
@@ -70,8 +71,8 @@ struct route {
 	enum http_method method;
 	const char *pattern; /* segments; one of them may be {id} */
 	unsigned roles, flags;
-	enum lgp_kind noun;             /* of the nouns' routes */
-	const struct body_table *body;  /* NULL: no body, or the noun's */
+	enum lgp_kind noun;            /* of the nouns' routes */
+	const struct body_table *body; /* NULL: no body, or the noun's */
 	void (*handle)(struct request *request);
 	enum route_answer answer;
 	const char *operation, *summary;

@@ -77,7 +77,8 @@ static bool customer_speaks(struct request *request, struct job *job, struct lgp
 /* Shape: which roles have a subject. */
 static bool subject_fits(struct request *request, enum lgp_role role, bool given)
 {
-	bool needed = role == LGP_ROLE_STAFF || role == LGP_ROLE_MANAGER || role == LGP_ROLE_CUSTOMER;
+	bool needed =
+	        role == LGP_ROLE_STAFF || role == LGP_ROLE_MANAGER || role == LGP_ROLE_CUSTOMER;
 	if (given == needed)
 		return true;
 	return wrong(request, LGP_PROBLEM_MALFORMED, "subject",
@@ -133,8 +134,7 @@ static bool prepare_token(struct request *request, struct job *job)
 	if (!subject_fits(request, role, subject->present) ||
 	    !request_key(request, &job->line.command))
 		return false;
-	if (role == LGP_ROLE_CUSTOMER &&
-	    !customer_speaks(request, job, subject->text, &speaker))
+	if (role == LGP_ROLE_CUSTOMER && !customer_speaks(request, job, subject->text, &speaker))
 		return false;
 	if (role == LGP_ROLE_STAFF || role == LGP_ROLE_MANAGER) {
 		speaker.staff = subject->text;
@@ -189,9 +189,9 @@ void tokens_get(struct request *request)
 	if (number == 0)
 		return;
 	buf_text(request->exchange->out, "{");
-	enum lgp_status status = noun_write_now(request->worker, request->exchange->out,
-	                                        lgp_noun_of(LGP_KIND_TOKEN), number,
-	                                        request->principal.role);
+	enum lgp_status status =
+	        noun_write_now(request->worker, request->exchange->out, lgp_noun_of(LGP_KIND_TOKEN),
+	                       number, request->principal.role);
 	if (status == LGP_OK)
 		answer_end(request->exchange, 200);
 	else

@@ -57,7 +57,8 @@ bool words_take(struct request *request, struct job *job, struct line *line, uin
 		request_body_mac(request->app, key, request->exchange->path, body,
 		                 line->command.body_mac);
 	sodium_memzero(key, sizeof key);
-	return good || failed(request, job, line, LGP_PROBLEM_INTERNAL, "the words could not be sealed");
+	return good ||
+	       failed(request, job, line, LGP_PROBLEM_INTERNAL, "the words could not be sealed");
 }
 
 enum lgp_status words_accepted(struct app *app, struct job *job, struct line *line)

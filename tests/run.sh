@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # run: the tests of one build, counted.
 #
-#   tests/run.sh BUILD unit|model|go|e2e|threads...
+#   tests/run.sh BUILD unit|model|mutate|go|e2e|threads...
 #
 # unit, model  each cmocka program in BUILD/tests
+# mutate       the audit tool, on ledgers that were damaged
 # go           receipts and tiles, verified by Go's own packages
 # e2e          pytest against the programs in BUILD; threads: those of its
 #              tests that are marked so
@@ -95,6 +96,7 @@ run_pytest() {
 for what in "$@"; do
 	case $what in
 	unit) run_programs "$(compgen -G 'tests/unit/test_*.c' | sort)" '' ;;
+	mutate) run_program "$build/tests/test_mutate" ;;
 	model) run_programs "$(grep -ls '^int main' tests/model/*.c)" model_ ;;
 	go) run_go ;;
 	e2e) run_pytest ;;

@@ -41,6 +41,7 @@ port_taken() {
 }
 
 start_server() {
+	: >"$work/server.log"
 	"$build/lagniapped" --data "$data" --listen "$listen" 2>"$work/server.log" &
 	server=$!
 	local i

@@ -26,6 +26,7 @@ struct lgp_kv_options {
 	size_t table_count; /* at most LGP_KV_TABLES_MAX */
 	size_t map_bytes;   /* the file's upper bound, fixed while open */
 	bool read_only;     /* a file that is never written; no lock file is needed */
+	bool derived;       /* can be made again: LGP_CORRUPT when it was cut short */
 	unsigned readers_max;
 };
 

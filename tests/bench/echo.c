@@ -185,7 +185,8 @@ static int serve(uv_loop_t *loop, int port)
 	if (code == 0)
 		code = uv_signal_start(&ending, on_signal, SIGTERM);
 	if (code != 0) {
-		fprintf(stderr, "echo: cannot listen on 127.0.0.1:%d: %s\n", port, uv_strerror(code));
+		fprintf(stderr, "echo: cannot listen on 127.0.0.1:%d: %s\n", port,
+		        uv_strerror(code));
 		return 2;
 	}
 	fprintf(stderr, "listening on http://127.0.0.1:%d\n", ntohs(address.sin_port));

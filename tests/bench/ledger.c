@@ -4,7 +4,7 @@
  *
  *   ledger DIR [SECONDS [CUSTOMERS]]
  *
- * Prints one line a batch size: grants a second, commit p50 and p99 in
+ * Prints one line of JSON a batch size: grants a second, commit p50 and p99 in
  * milliseconds, bytes of ledger.mdb an entry. */
 #include "lagniappe/codec.h"
 #include "lagniappe/ledger.h"
@@ -90,7 +90,8 @@ static void *applier(void *context)
 		}
 		double began = seconds();
 		must(lgp_applier_step(b->ledger));
-		usleep((useconds_t)((seconds() - began) * 2e6)); /* a third of the disk's time at most */
+		usleep((useconds_t)((seconds() - began) *
+		                    2e6)); /* a third of the disk's time at most */
 	}
 	return NULL;
 }
@@ -170,8 +171,8 @@ static int compare(const void *a, const void *b)
 static void report(struct bench *b, unsigned batch, uint64_t grants, double elapsed, uint64_t bytes)
 {
 	qsort(b->samples, b->sample_count, sizeof *b->samples, compare);
-	printf("library batch=%u grants_per_s=%.0f commit_p50_ms=%.3f commit_p99_ms=%.3f "
-	       "bytes_per_entry=%.0f\n",
+	printf("{\"batch\":%u,\"grants_per_s\":%.0f,\"commit_p50_ms\":%.3f,\"commit_p99_ms\":%.3f,"
+	       "\"bytes_per_entry\":%.0f}\n",
 	       batch, (double)grants / elapsed, b->samples[b->sample_count / 2] * 1e3,
 	       b->samples[b->sample_count * 99 / 100] * 1e3, (double)bytes / (double)grants);
 	fflush(stdout);
@@ -215,9 +216,9 @@ int main(int argc, char **argv)
 	b.samples = malloc(SAMPLES * sizeof *b.samples);
 	require(b.samples != NULL);
 	struct lgp_keys keys = {.signing_seed = {1}, .master = {2}, .mac = {3}};
-	struct lgp_genesis genesis = {LGP_VIEW("bench.example/ledger"), LGP_VIEW("Etc/UTC"), b.now_us,
-	                              20000, {1}, {2}};
-	struct lgp_options options = {.calendar = {utc_date, NULL}};
+	struct lgp_genesis genesis = {
+	        LGP_VIEW("bench.example/ledger"), LGP_VIEW("Etc/UTC"), b.now_us, 20000, {1}, {2}};
+	struct lgp_options options = {.calendar = {utc_date, NULL, NULL}};
 	must(lgp_create(argv[1], &keys, &genesis));
 	must(lgp_open(argv[1], &options, &b.ledger));
 	uint64_t token = set_up(&b);

@@ -148,8 +148,8 @@ int main(int argc, char **argv)
 	for (int i = 3; i < argc; i++) {
 		unsigned long batch = strtoul(argv[i], NULL, 10);
 		if (batch == 0 || batch > BATCH_MAX) {
-			fprintf(stderr, "lmdb_append: a batch has 1 to %d entries, not %s\n", BATCH_MAX,
-			        argv[i]);
+			fprintf(stderr, "lmdb_append: a batch has 1 to %d entries, not %s\n",
+			        BATCH_MAX, argv[i]);
 			return 2;
 		}
 		run(argv[1], limit, (unsigned)batch);

@@ -18,6 +18,7 @@ import requests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = (ROOT / os.environ.get("LAGNIAPPE_BUILD", "build")).resolve()
+SANITIZED = bool({"asan", "tsan"} & set(BUILD.parts))  # slower, and much larger
 ORIGIN = "test.example/ledger"
 ZONE = "Europe/Paris"
 START_SECONDS = 60

@@ -296,6 +296,25 @@ def test_staff_do_not_grant_at_a_site_that_is_not_theirs(programme):
     assert server.balance(programme.customer, programme.anna) == held
 
 
+def test_an_integration_does_not_grant_beyond_its_sites(programme):
+    server = programme.server
+    server.made("/v1/sites", {"id": "metz", "name": "Metz", "timezone": "Europe/Paris",
+                              "week_starts": "monday"}, programme.admin)
+    elsewhere = server.token("integration", sites=["metz"])
+    held = server.balance(programme.customer, programme.anna)
+    answer = server.post("/v1/grants", json=grant_body(programme, staff="anna"), token=elsewhere)
+    assert_problem(answer, (403, 404))
+    assert server.balance(programme.customer, programme.anna) == held
+
+
+def test_what_is_earned_is_not_granted(programme):
+    programme.server.made("/v1/reasons", {"id": "stay", "name": "A stay", "kind": "earned"},
+                          programme.admin)
+    answer = programme.server.post("/v1/grants", json=grant_body(programme, reason="stay"),
+                                   token=programme.anna)
+    assert_problem(answer, 422, "reason-kind")
+
+
 def test_staff_do_not_reward_themselves(programme):
     server = programme.server
     own = server.made("/v1/customers", {"reference": "own-account", "name": "Dora Dupont"},

@@ -56,7 +56,8 @@ def test_lines_stand_alone(programme):
     assert [answers[0]["status"], answers[-1]["status"]] == [201, 201]
     assert [answers[i]["status"] for i in (2, 5)] == [404, 404]
     assert line_problem(answers[2]) == "not-found"
-    for i in (1, 3, 4, 6, 7, 8):
+    assert line_problem(answers[8]) == "budget-unit-mismatch"
+    for i in (1, 3, 4, 6, 7):
         assert answers[i]["status"] == 400, answers[i]
     kinds = [entry["kind"] for entry in programme.server.entries()[before:]]
     assert kinds.count("import") == 2

@@ -96,7 +96,7 @@ def test_init_refuses_a_bad_origin_or_zone_and_makes_nothing(lagniappe, tmp_path
     (["units", "fly"], "list show add set"),
     (["units", "show"], "takes one argument: ID"),
     (["units", "list", "more"], "takes no arguments"),
-    (["units", "add", "--code", "EUR"], "--scale is missing"),
+    (["units", "add", "--code", "EUR", "--name", "Euro"], "--scale is missing"),
     (["units", "add", "--wings", "2"], "no option --wings"),
     (["units", "add", "--code"], "needs a value"),
     (["grant", "--customer", "c", "--amount", "1x", "--unit", "EUR", "--reason", "r"],

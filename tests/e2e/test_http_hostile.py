@@ -24,7 +24,7 @@ TICK_SECONDS = 0.25
 
 class Echo:
     def __init__(self, *args):
-        self.process = subprocess.Popen([program("tests/support_echo_server"), *map(str, args)],
+        self.process = subprocess.Popen([program("tests/echo_server"), *map(str, args)],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
@@ -103,6 +103,12 @@ class Peer:
     def closed(self):
         """Whether the server closes in order, with nothing more to say."""
         return self.rest == b"" and self.sock.recv(65536) == b""
+
+
+def sized(size):
+    """What /size?N answers."""
+    letters = bytes(range(ord("a"), ord("a") + 23))
+    return letters * (size // 23) + letters[:size % 23]
 
 
 def get(path, *lines, version="1.1"):
@@ -205,7 +211,7 @@ def test_head_is_get_without_the_body(echo):
         peer.send(get("/size?1234").replace(b"GET", b"HEAD", 1) + get("/size?3"))
         reply = peer.reply(head_only=True)
         assert reply.headers["content-length"] == "1234"
-        assert peer.reply().body == b"xxx"
+        assert peer.reply().body == b"abc"
 
 
 def test_204_has_neither_body_nor_length(echo):
@@ -214,7 +220,7 @@ def test_204_has_neither_body_nor_length(echo):
         reply = peer.reply()
         assert reply.status == 204 and "content-length" not in reply.headers
         assert "content-type" not in reply.headers
-        assert peer.reply().body == b"xxx"
+        assert peer.reply().body == b"abc"
 
 
 def test_http_1_0_closes_unless_it_asks_otherwise(echo):
@@ -232,16 +238,17 @@ def test_connection_close_is_heeded(echo):
     with echo.connect() as peer:
         peer.send(get("/size?3", "Connection: close") + get("/size?4"))
         reply = peer.reply()
-        assert reply.headers["connection"] == "close" and reply.body == b"xxx"
+        assert reply.headers["connection"] == "close" and reply.body == b"abc"
         assert peer.closed()
 
 
 def test_a_whole_request_then_the_end_is_answered(echo):
     with echo.connect() as peer:
-        peer.send(get("/size?200000") * 3)
+        peer.send(get("/size?9000000") + get("/size?9000001"))
         peer.sock.shutdown(socket.SHUT_WR)
-        for _ in range(3):
-            assert len(peer.reply().body) == 200000
+        time.sleep(0.2)  # the end is seen while the first is being written
+        assert peer.reply().body == sized(9000000)
+        assert peer.reply().body == sized(9000001)
         assert peer.closed()
 
 
@@ -255,6 +262,14 @@ def test_expect_100_continue(echo):
         # Who does not wait is not told to go on.
         peer.send(head + b"\r\n\r\n" + body)
         assert peer.reply().status == 200
+        # Once is enough, however slowly the body comes.
+        peer.send(chunked("/echo").replace(b"Host: a", b"Host: a\r\nExpect: 100-continue")
+                  .removesuffix(b"0\r\n\r\n"))
+        assert peer.reply().status == 100
+        peer.send(b"5\r\n")
+        time.sleep(0.1)
+        peer.send(b"hello\r\n0\r\n\r\n")
+        assert peer.reply().body == b"hello"
         # What will be refused is refused at once.
         peer.send(b"POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n"
                   b"Expect: 100-continue\r\n\r\n")
@@ -264,7 +279,7 @@ def test_expect_100_continue(echo):
 def test_ipv6(certificate):
     with running("--host", "::1") as server, server.connect("::1") as peer:
         peer.send(get("/size?3"))
-        assert peer.reply().body == b"xxx"
+        assert peer.reply().body == b"abc"
 
 
 def test_what_belongs_to_a_connection_stays_and_is_freed(echo):
@@ -323,7 +338,7 @@ def test_refused_with_a_reply_that_arrives_then_closed(echo, name):
     status, request = REFUSED[name]
     with echo.connect() as peer:
         peer.send(get("/size?5") + request + get("/size?7"))
-        assert peer.reply().body == b"xxxxx"
+        assert peer.reply().body == b"abcde"
         reply = peer.reply()
         assert reply.status == status and reply.headers["connection"] == "close"
         assert reply.headers["content-type"] == "application/problem+json"
@@ -363,7 +378,7 @@ def test_a_reply_that_cannot_be_built_is_a_503(echo):
     with echo.connect() as peer:
         peer.send(get("/too-large") + get("/size?3"))
         assert peer.reply().status == 503
-        assert peer.reply().body == b"xxx"
+        assert peer.reply().body == b"abc"
 
 
 # --- pipelining ---
@@ -381,7 +396,7 @@ def test_pipelined_replies_of_all_sizes_in_order(echo):
     with echo.connect() as peer:
         peer.send(b"".join(get(f"/size?{size}") for size in sizes))
         time.sleep(0.2)  # nothing is read until the server's socket is full
-        assert [len(peer.reply().body) for _ in sizes] == sizes
+        assert [peer.reply().body for _ in sizes] == [sized(size) for size in sizes]
 
 
 def test_more_pipelined_than_the_window_holds(echo):
@@ -431,6 +446,32 @@ def test_reset_while_deferred(echo):
     wait_until(lambda: echo.stats()["tickets_stale"] == before["tickets_stale"] + 1)
 
 
+def test_an_old_ticket_does_not_find_the_next_connection_in_its_slot():
+    with running("--loops", 1) as server:
+        with server.connect() as gone:
+            gone.send(post("/defer?300", b"old"))
+            time.sleep(0.1)
+        wait_until(lambda: server.stats()["open"] == 1)
+        with contextlib.ExitStack() as stack:
+            peers = [stack.enter_context(server.connect()) for _ in range(3)]
+            for i, peer in enumerate(peers):
+                peer.send(post("/defer?300", b"new %d" % i))
+            for i, peer in enumerate(peers):
+                assert peer.reply().body == b"new %d" % i
+        assert server.stats()["tickets_stale"] == 1
+
+
+def test_who_has_ended_is_not_waited_for(echo):
+    before = echo.stats()["tickets_stale"]
+    with echo.connect() as peer:
+        peer.send(get("/size?9000000") + post("/defer?100", b"x"))
+        peer.sock.shutdown(socket.SHUT_WR)
+        time.sleep(0.2)
+        assert peer.reply().body == sized(9000000)
+        assert peer.closed()
+    wait_until(lambda: echo.stats()["tickets_stale"] == before + 1)
+
+
 def test_a_deferred_exchange_has_no_time_out(hasty):
     with hasty.connect() as peer:
         peer.send(post("/defer?2000", b"late"))
@@ -473,7 +514,7 @@ def test_idle_is_closed_quietly(hasty, before):
     with hasty.connect() as peer:
         peer.send(before)
         if before.startswith(b"GET"):
-            assert peer.reply().body == b"xxx"
+            assert peer.reply().body == b"abc"
         assert peer.closed()
 
 
@@ -544,7 +585,7 @@ def test_tls_serves_keep_alive_and_says_so(sealed, certificate):
         peer.send(post("/defer", b"later"))
         assert peer.reply().body == b"later"
         peer.send(get("/size?3", "Connection: close"))
-        assert peer.reply().body == b"xxx"
+        assert peer.reply().body == b"abc"
         assert peer.closed()
 
 
@@ -553,7 +594,7 @@ def test_tls_carries_large_bodies_and_pipelines(sealed, certificate):
     with sealed_peer(sealed, certificate) as peer:
         peer.send(b"".join(get(f"/size?{size}") for size in sizes))
         time.sleep(0.2)
-        assert [len(peer.reply().body) for _ in sizes] == sizes
+        assert [peer.reply().body for _ in sizes] == [sized(size) for size in sizes]
         body = bytes(range(256)) * 8192
         peer.send(post("/bulk", body))
         assert peer.reply().body == body
@@ -610,7 +651,7 @@ def test_openssls_own_client_verifies_the_certificate(sealed, certificate):
                            "-CAfile", certificate / "cert.pem", "-verify_return_error", "-quiet",
                            "-ign_eof"], input=get("/size?3", "Connection: close"),
                           capture_output=True, timeout=WAIT_SECONDS)
-    assert b"HTTP/1.1 200 OK" in done.stdout and done.stdout.endswith(b"xxx")
+    assert b"HTTP/1.1 200 OK" in done.stdout and done.stdout.endswith(b"abc")
 
 
 @pytest.mark.parametrize("cert, key, told", [
@@ -620,7 +661,7 @@ def test_openssls_own_client_verifies_the_certificate(sealed, certificate):
     ("cert.pem", "other.key", "other.key"),
 ])
 def test_a_wrong_certificate_is_told_at_start(certificate, cert, key, told):
-    done = subprocess.run([program("tests/support_echo_server"), "--cert", certificate / cert,
+    done = subprocess.run([program("tests/echo_server"), "--cert", certificate / cert,
                            "--key", certificate / key], capture_output=True, text=True,
                           timeout=WAIT_SECONDS)
     assert done.returncode == 1 and done.stdout == ""
@@ -631,7 +672,7 @@ def test_a_wrong_certificate_is_told_at_start(certificate, cert, key, told):
 
 @pytest.mark.parametrize("loops", [1, 2])
 def test_a_port_in_use_is_told(echo, loops):
-    done = subprocess.run([program("tests/support_echo_server"), "--port", str(echo.port),
+    done = subprocess.run([program("tests/echo_server"), "--port", str(echo.port),
                            "--loops", str(loops)], capture_output=True, text=True,
                           timeout=WAIT_SECONDS)
     assert done.returncode == 1
@@ -639,7 +680,7 @@ def test_a_port_in_use_is_told(echo, loops):
 
 
 def test_an_address_that_is_not_ours_is_told():
-    done = subprocess.run([program("tests/support_echo_server"), "--host", "192.0.2.1"],
+    done = subprocess.run([program("tests/echo_server"), "--host", "192.0.2.1"],
                           capture_output=True, text=True, timeout=WAIT_SECONDS)
     assert done.returncode == 1 and "192.0.2.1" in done.stderr
 
@@ -648,7 +689,7 @@ def test_stop_lets_a_deferred_exchange_finish():
     server = Echo("--loops", 2, "--drain-ms", 10000)
     with server.connect() as idle, server.connect() as peer:
         idle.send(get("/size?3"))
-        assert idle.reply().body == b"xxx"
+        assert idle.reply().body == b"abc"
         peer.send(post("/defer?700", b"late"))
         time.sleep(0.2)
         started = time.monotonic()

@@ -1,9 +1,11 @@
 """`lagniappe import spend`: real spending from a file, once and only once."""
 import csv
+import http.server
 import json
 import os
 import pathlib
 import subprocess
+import threading
 import time
 
 import pytest
@@ -255,6 +257,52 @@ def test_others_than_admin_import_nothing(server, spend, tmp_path):
                     token=server.finance)
     assert "(403)" in told
     assert server.entry_count() == before
+
+
+class Busy(http.server.BaseHTTPRequestHandler):
+    """Has all names already; takes every other line of what it is sent."""
+    batches = []
+
+    def do_GET(self):
+        listed = {"scale": 2, "budgets": [{"id": "b", "name": "Roads"}],
+                  "reasons": [{"id": "r", "name": "Fuel"}], "staff": [{"id": "s", "name": "E1"}]}
+        self.answer([listed])
+
+    def do_POST(self):
+        assert self.path == "/v1/imports", self.path
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        lines = [json.loads(line) for line in body.splitlines()]
+        self.batches.append([line["key"] for line in lines])
+        busy = {"status": 503, "problem": {"type": "/problems/overloaded", "title": "Busy"}}
+        self.answer([busy if i % 2 else {"status": 201, "seq": 9} for i in range(len(lines))])
+
+    def answer(self, lines):
+        body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_lines_that_the_server_was_too_busy_for_are_sent_again_alone(lagniappe, tmp_path):
+    Busy.batches = []
+    path = write(tmp_path / "small.csv", [f"2016-01-07,{i}.00,E1,Fuel,Shell,Roads"
+                                          for i in range(1, 6)])
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy) as busy:
+        threading.Thread(target=busy.serve_forever, daemon=True).start()
+        answer = lagniappe(*words_for(path, tmp_path / "rejects.csv", mapping=SMALL,
+                                      date_format="%Y-%m-%d"),
+                           env={**os.environ, "LAGNIAPPE_TOKEN": "t",
+                                "LAGNIAPPE_URL": f"http://127.0.0.1:{busy.server_address[1]}"})
+        busy.shutdown()
+    assert answer.returncode == DONE, answer.stderr
+    summary = json.loads(answer.stdout)
+    assert summary["taken"] == 5 and summary["rejected"] == 0 and summary["total"] == 1500
+    first, second, third = Busy.batches
+    assert second == first[1::2] and third == second[1::2]
 
 
 def test_an_import_that_was_killed_goes_on_where_it_was(make_server, spend, tmp_path):

@@ -20,7 +20,7 @@ struct outcome {
 
 static struct outcome feed(const uint8_t *data, size_t size, size_t piece)
 {
-	struct request request;
+	struct http_request request;
 	struct outcome outcome = {.step = REQUEST_MORE};
 	size_t at = 0, kept = 0;
 	http_request_init(&request, &handler);

@@ -115,7 +115,7 @@ static void open_ledger(void)
 	        .log_map_bytes = (size_t)2 << 30,
 	        .state_map_bytes = (size_t)1 << 30,
 	        .overlay_bytes = 64 * 1024, /* small, so that every layer is in use */
-	        .calendar = {utc_date, NULL},
+	        .calendar = {utc_date, NULL, NULL},
 	};
 	must(lgp_open(m.dir, &options, &m.ledger));
 }

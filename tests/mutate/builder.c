@@ -48,11 +48,10 @@ void build_payload(struct build *build, uint64_t seq, const char *text)
 
 struct lgp_entry *build_find(struct build *build, enum lgp_kind kind, size_t n)
 {
-	for (size_t i = 0; i < build->count; i++)
-		if (build->entry[i].kind == kind && n-- == 0)
-			return &build->entry[i];
-	require(!"an entry of this kind");
-	return NULL;
+	size_t i = 0;
+	while (build->entry[i].kind != kind || n-- > 0)
+		require(++i < build->count);
+	return &build->entry[i];
 }
 
 static uint32_t draw(struct build *build, uint32_t below)
@@ -97,7 +96,8 @@ void build_complete(struct build *build)
 			held[unit][entry->customer] += entry->amount;
 		if (entry->debit == LGP_CLASS_CUSTOMER)
 			held[unit][entry->customer] -= entry->amount;
-		bool tells = entry->customer != 0 && entry->unit != 0 && entry->customer < BUILD_MAX;
+		bool tells =
+		        entry->customer != 0 && entry->unit != 0 && entry->customer < BUILD_MAX;
 		entry->balance = tells ? held[unit][entry->customer] : 0;
 		entry->prev_customer = last_of(last, entry->customer, seq);
 		entry->prev_budget = last_of(last, entry->budget, seq);
@@ -123,14 +123,16 @@ static void register_house(struct build *build)
 {
 	char text[512], vkey[LGP_VKEY_MAX];
 	build_vkey(build->seed, BUILD_ORIGIN, vkey);
-	snprintf(text, sizeof text, "origin " BUILD_ORIGIN "\ntimezone Europe/Paris\nvkey %s\n", vkey);
+	snprintf(text, sizeof text, "origin " BUILD_ORIGIN "\ntimezone Europe/Paris\nvkey %s\n",
+	         vkey);
 	build_add(build, LGP_KIND_GENESIS, 0);
 	build_payload(build, 0, text);
 	for (int i = 0; i < 2; i++) {
 		struct lgp_entry *token = build_add(build, LGP_KIND_TOKEN, 0);
 		memset(token->key_mac, 0, sizeof token->key_mac);
 		memset(token->body_mac, 0, sizeof token->body_mac);
-		snprintf(text, sizeof text, "role %s\nhash %064d\n", i == 0 ? "admin" : "finance", i);
+		snprintf(text, sizeof text, "role %s\nhash %064d\n", i == 0 ? "admin" : "finance",
+		         i);
 		build_payload(build, token->seq, text);
 	}
 	build->admin = 1;
@@ -168,16 +170,18 @@ static void register_nouns(struct build *build)
 	entry = noun(build, LGP_KIND_SITE, "id lobby\ntimezone Europe/Paris\n");
 	build->site = entry->site = entry->seq;
 	build->budget = add_budget(build, build->eur, "id front-desk\nsite lobby\nunit EUR\n");
-	build->points_budget = add_budget(build, build->points, "id points\nsite lobby\nunit PTS\n");
+	build->points_budget =
+	        add_budget(build, build->points, "id points\nsite lobby\nunit PTS\n");
 	entry = noun(build, LGP_KIND_REASON, "id late-room\nkind discretionary\n");
 	build->reason = entry->reason = entry->seq;
 	entry = noun(build, LGP_KIND_TOUCHPOINT, "id check-in\n");
 	build->touchpoint = entry->touchpoint = entry->seq;
 	build->staff = add_staff(build, "id s-1\nrole staff\nsite lobby\nbudget front-desk\n");
 	build->other_staff = add_staff(build, "id s-2\nrole manager\nsite lobby\n");
-	entry = noun(build, LGP_KIND_TOKEN, "role integration\nhash "
-	                                    "00000000000000000000000000000000"
-	                                    "00000000000000000000000000000009\n");
+	entry = noun(build, LGP_KIND_TOKEN,
+	             "role integration\nhash "
+	             "00000000000000000000000000000000"
+	             "00000000000000000000000000000009\n");
 	build->till = entry->seq;
 	entry = noun(build, LGP_KIND_TOUCHPOINT, "id check-in\nname Check-in\n");
 	entry->flags |= LGP_FLAG_AMEND;
@@ -283,25 +287,17 @@ static void import(struct build *build)
 
 static void act(struct build *build, uint64_t *reversible)
 {
-	switch (draw(build, 10)) {
-	case 0:
-	case 1:
+	uint32_t what = draw(build, 10);
+	if (what < 2) {
 		thank(build);
-		break;
-	case 2:
+	} else if (what == 2) {
 		refuse(build);
-		break;
-	case 3:
+	} else if (what == 3) {
 		import(build);
-		break;
-	case 4:
-		if (*reversible != 0) {
-			reverse(build, *reversible, draw(build, 2) == 0);
-			*reversible = 0;
-			break;
-		}
-		/* fallthrough */
-	default:
+	} else if (what == 4 && *reversible != 0) {
+		reverse(build, *reversible, draw(build, 2) == 0);
+		*reversible = 0;
+	} else {
 		*reversible = build->count;
 		grant(build);
 		if (draw(build, 8) == 0)
@@ -361,8 +357,8 @@ static void make_rows(const struct build *build, struct rows *rows)
 	}
 	for (unsigned level = 1; level < LEVELS; level++)
 		for (size_t i = 0; i < rows->count[level]; i++)
-			lgp_hash_node(&rows->row[level - 1][2 * i], &rows->row[level - 1][2 * i + 1],
-			              &rows->row[level][i]);
+			lgp_hash_node(&rows->row[level - 1][2 * i],
+			              &rows->row[level - 1][2 * i + 1], &rows->row[level][i]);
 }
 
 static void free_rows(struct rows *rows)
@@ -427,7 +423,8 @@ static void put_strips(struct lgp_kv_txn *txn, unsigned tile_level, const struct
 {
 	for (size_t strip = 0; strip * LGP_STRIP_HASHES < count; strip++) {
 		struct lgp_hash bytes[LGP_STRIP_HASHES] = {0};
-		for (size_t i = 0; i < LGP_STRIP_HASHES && strip * LGP_STRIP_HASHES + i < count; i++)
+		for (size_t i = 0; i < LGP_STRIP_HASHES && strip * LGP_STRIP_HASHES + i < count;
+		     i++)
 			bytes[i] = hashes[strip * LGP_STRIP_HASHES + i];
 		put(txn, tile_level == 0 ? LGP_LOG_LEAVES : LGP_LOG_NODES,
 		    LGP_KV_INTEGER((uint64_t)tile_level << 56 | strip), bytes, sizeof bytes);

@@ -48,6 +48,7 @@ void raw_put(const char *dir, enum lgp_log_table table, struct lgp_view key, con
              size_t len);
 void raw_delete(const char *dir, enum lgp_log_table table, struct lgp_view key);
 /* XORs one bit of a stored value. */
-void raw_flip(const char *dir, enum lgp_log_table table, struct lgp_view key, size_t len, size_t at);
+void raw_flip(const char *dir, enum lgp_log_table table, struct lgp_view key, size_t len,
+              size_t at);
 
 #endif

@@ -14,10 +14,10 @@ static struct lgp_entry *a_grant(struct build *build)
 
 static struct lgp_entry *last_grant(struct build *build)
 {
-	for (size_t i = build->count; i-- > 0;)
-		if (build->entry[i].kind == LGP_KIND_GRANT)
-			return &build->entry[i];
-	return NULL;
+	size_t i = build->count - 1;
+	while (build->entry[i].kind != LGP_KIND_GRANT)
+		i--;
+	return &build->entry[i];
 }
 
 /* ---- order ------------------------------------------------------------------------ */
@@ -259,7 +259,8 @@ static void budget_overdrawn(struct build *build)
 
 static void customer_overdrawn(struct build *build)
 {
-	struct lgp_entry *grant = last_grant(build), *entry = build_find(build, LGP_KIND_TOKEN_END, 0);
+	struct lgp_entry *grant = last_grant(build),
+	                 *entry = build_find(build, LGP_KIND_TOKEN_END, 0);
 	uint64_t seq = entry->seq;
 	int64_t time_us = entry->time_us;
 	*entry = *grant;
@@ -349,7 +350,8 @@ const struct mutation forgeries[] = {
         {"staff_that_is_a_customer_is_named", "reference", unknown_staff, NULL, NULL},
         {"staff_that_comes_later_is_named", "reference", later_staff, NULL, NULL},
         {"a_unit_that_is_a_site_is_named", "reference", unknown_unit, NULL, NULL},
-        {"a_customer_that_is_an_import_s_party_is_named", "reference", unknown_customer, NULL, NULL},
+        {"a_customer_that_is_an_import_s_party_is_named", "reference", unknown_customer, NULL,
+         NULL},
         {"a_budget_that_is_a_site_is_named", "reference", unknown_budget, NULL, NULL},
         {"an_actor_that_is_a_reason_is_named", "reference", unknown_actor, NULL, NULL},
         {"a_grant_that_nobody_gave_is_named", "reference", nobody_acts, NULL, NULL},

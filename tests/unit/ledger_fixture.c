@@ -16,12 +16,21 @@ static enum lgp_status utc_date(void *context, struct lgp_view zone, int64_t tim
 	return LGP_OK;
 }
 
+static enum lgp_status utc_start(void *context, struct lgp_view zone, int32_t days,
+                                 int64_t *time_us)
+{
+	(void)context;
+	(void)zone;
+	*time_us = days * DAY_US;
+	return LGP_OK;
+}
+
 static void open_ledger(struct fixture *f)
 {
 	struct lgp_options options = {
 	        .log_map_bytes = (size_t)1 << 30,
 	        .state_map_bytes = (size_t)1 << 30,
-	        .calendar = {utc_date, NULL},
+	        .calendar = {utc_date, utc_start, NULL},
 	};
 	enum lgp_status status = lgp_open(f->dir, &options, &f->ledger);
 	if (status != LGP_OK)

@@ -196,7 +196,8 @@ static void moments_beyond_the_calendar_are_numbers(void **state)
 	assert_string_equal(moment_text(0, text), "1970-01-01T00:00:00.000000Z");
 	assert_string_equal(moment_text(INT64_C(253402300799999999), text),
 	                    "9999-12-31T23:59:59.999999Z");
-	assert_string_equal(moment_text(INT64_C(253402300800000000), text), "253402300800000000 us");
+	assert_string_equal(moment_text(INT64_C(253402300800000000), text),
+	                    "253402300800000000 us");
 	assert_string_equal(moment_text(INT64_C(-62135596800000000), text),
 	                    "0001-01-01T00:00:00.000000Z");
 	assert_string_equal(moment_text(INT64_MIN, text), "-9223372036854775808 us");

@@ -30,8 +30,8 @@ static char space[SPACE];
 /* Feeds text in pieces of `piece` bytes; what is left of a request is compacted
  * as a connection would.  The bytes parsed are in space, the request's end (of
  * the text) in *end. */
-static enum request_step feed(struct request *request, const char *text, size_t len, size_t piece,
-                              size_t *end)
+static enum request_step feed(struct http_request *request, const char *text, size_t len,
+                              size_t piece, size_t *end)
 {
 	size_t kept = 0, at = 0;
 	enum request_step step = REQUEST_MORE;
@@ -53,7 +53,7 @@ static enum request_step feed(struct request *request, const char *text, size_t 
 static void assert_refused(int status, const char *text, size_t len)
 {
 	static const size_t pieces[] = {SPACE, 1, 7};
-	struct request request;
+	struct http_request request;
 	size_t end;
 	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
 		enum request_step step = feed(&request, text, len, pieces[i], &end);
@@ -95,7 +95,7 @@ static void the_parts_are_found_wherever_the_bytes_are_cut(void **state)
 {
 	(void)state;
 	struct exchange exchange;
-	struct request request;
+	struct http_request request;
 	size_t end;
 	for (size_t piece = 1; piece < sizeof(whole); piece++) {
 		assert_int_equal(feed(&request, whole, sizeof(whole) - 1, piece, &end),
@@ -128,7 +128,7 @@ static void chunks_are_joined_wherever_the_bytes_are_cut(void **state)
 {
 	(void)state;
 	struct exchange exchange;
-	struct request request;
+	struct http_request request;
 	size_t end;
 	for (size_t piece = 1; piece < sizeof(chunked); piece++) {
 		assert_int_equal(feed(&request, chunked, sizeof(chunked) - 1, piece, &end),
@@ -144,7 +144,7 @@ static void chunks_are_joined_wherever_the_bytes_are_cut(void **state)
 static void framing_of_chunks_is_not_kept(void **state)
 {
 	(void)state;
-	struct request request;
+	struct http_request request;
 	static const char head[] =
 	        "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
 	size_t size = sizeof(head) - 1;
@@ -162,7 +162,7 @@ static void framing_of_chunks_is_not_kept(void **state)
 static void a_body_of_mostly_framing_is_refused(void **state)
 {
 	(void)state;
-	struct request request;
+	struct http_request request;
 	static char text[SPACE];
 	size_t end;
 	int len = snprintf(text, sizeof(text),
@@ -212,7 +212,7 @@ static void a_whole_address_names_its_path(void **state)
 	(void)state;
 	static const char text[] = "GET HTTPS://example.org:80/a/b?c HTTP/1.1\r\nHost: a\r\n\r\n";
 	struct exchange exchange;
-	struct request request;
+	struct http_request request;
 	size_t end;
 	assert_int_equal(feed(&request, text, sizeof(text) - 1, 3, &end), REQUEST_WHOLE);
 	http_request_fill(&request, space, &exchange);
@@ -280,7 +280,7 @@ static size_t build(char *out, const char *before, char fill, size_t extra, cons
 
 static enum request_step feed_all(const char *text, size_t len, int *status)
 {
-	struct request request;
+	struct http_request request;
 	size_t end;
 	enum request_step step = feed(&request, text, len, 4096, &end);
 	*status = request.refusal;
@@ -387,7 +387,7 @@ static void a_request_id_of_another_form_is_not_taken(void **state)
 	                                  "012345678901234567890123"};
 	for (unsigned i = 0; i < 5; i++) {
 		static char text[SPACE];
-		struct request request;
+		struct http_request request;
 		size_t end;
 		int len = snprintf(text, sizeof(text),
 		                   "GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: %s\r\n\r\n", ids[i]);
@@ -398,7 +398,7 @@ static void a_request_id_of_another_form_is_not_taken(void **state)
 
 static bool keeps_alive(const char *text)
 {
-	struct request request;
+	struct http_request request;
 	size_t end;
 	assert_int_equal(feed(&request, text, strlen(text), SPACE, &end), REQUEST_WHOLE);
 	return request.keep_alive;
@@ -419,7 +419,7 @@ static void an_offer_to_upgrade_is_passed_over(void **state)
 	(void)state;
 	static const char text[] = "GET /a HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n"
 	                           "Upgrade: h2c\r\n\r\nGET";
-	struct request request;
+	struct http_request request;
 	size_t end;
 	assert_int_equal(feed(&request, text, sizeof(text) - 1, SPACE, &end), REQUEST_WHOLE);
 	assert_int_equal(end, sizeof(text) - 1 - 3);

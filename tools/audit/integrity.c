@@ -348,6 +348,8 @@ static void judge_leaf(struct integrity *integrity, const struct block *block, u
 
 void integrity_block(struct integrity *integrity, const struct block *block)
 {
+	if (block->first == 0)
+		judge_size(integrity, 0);
 	for (unsigned i = 0; i < block->count; i++) {
 		judge_leaf(integrity, block, i);
 		judge_size(integrity, block->first + i + 1);

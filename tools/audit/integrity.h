@@ -17,7 +17,7 @@
 #define DIFFERENCES_MAX 64 /* leaf hashes in doubt between two checkpoints */
 
 struct integrity {
-	struct source *source;     /* borrowed, all three */
+	struct source *source; /* borrowed, all three */
 	struct findings *findings;
 	struct trust *trust;
 	struct extent extent;

@@ -15,7 +15,7 @@
 #include "tools/audit/trust.h"
 
 struct judge {
-	struct source *source;     /* borrowed, all three */
+	struct source *source; /* borrowed, all three */
 	struct findings *findings;
 	const struct trust *trust;
 	struct parties parties;

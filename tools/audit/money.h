@@ -8,12 +8,12 @@
 #include "tools/audit/source.h"
 
 struct money {
-	struct source *source;     /* borrowed, both */
+	struct source *source; /* borrowed, both */
 	struct findings *findings;
-	struct slots accounts;     /* class << 56 | owner, unit -> balance */
-	struct slots drift;        /* customer, unit -> told balance minus replayed, once found */
-	struct slots reversed;     /* grant + 1 -> how much of it was reversed */
-	struct slots held;         /* budget + 1 -> the unit that it holds */
+	struct slots accounts;       /* class << 56 | owner, unit -> balance */
+	struct slots drift;          /* customer, unit -> told balance minus replayed, once found */
+	struct slots reversed;       /* grant + 1 -> how much of it was reversed */
+	struct slots held;           /* budget + 1 -> the unit that it holds */
 	bool moved[LGP_CLASS_COUNT]; /* whether the class has any account yet */
 };
 

@@ -28,11 +28,6 @@ static enum lgp_kind kind_of(const struct slot *slot)
 	return slot != NULL ? (enum lgp_kind)(slot->number >> 56) : 0;
 }
 
-enum lgp_kind parties_kind(const struct parties *parties, uint64_t number)
-{
-	return kind_of(find(parties, number));
-}
-
 /* Of the parties of an entry the customers are many; the others are near. */
 void parties_prefetch(const struct parties *parties, const struct lgp_entry *entry)
 {
@@ -71,8 +66,8 @@ struct named {
 	struct slot *of[FIELD_COUNT];
 };
 
-static void tell_reference(struct parties *parties, const struct lgp_entry *entry,
-                           enum field field, enum lgp_kind kind)
+static void tell_reference(struct parties *parties, const struct lgp_entry *entry, enum field field,
+                           enum lgp_kind kind)
 {
 	uint64_t number = field_value(entry, field);
 	if (number == entry->seq && opens(entry))
@@ -101,17 +96,17 @@ static void judge_references(struct parties *parties, const struct lgp_entry *en
 	}
 }
 
-static void judge_house(struct parties *parties, const struct lgp_entry *entry,
-                        struct named *named)
+static void judge_house(struct parties *parties, const struct lgp_entry *entry, struct named *named)
 {
 	if (entry->actor != 0)
 		return;
 	const struct kind_info *info = kind_info(entry->kind);
 	named->of[FIELD_ACTOR] = find(parties, 0);
 	if (info == NULL || (info->rules & KIND_HOUSE) == 0)
-		finding_entry(parties->findings, RULE_REFERENCE, entry->seq,
-		              "nobody asked for it: its actor is 0, the house, which asks for no %s",
-		              lgp_kind_name(entry->kind));
+		finding_entry(
+		        parties->findings, RULE_REFERENCE, entry->seq,
+		        "nobody asked for it: its actor is 0, the house, which asks for no %s",
+		        lgp_kind_name(entry->kind));
 }
 
 static void judge_refers_to(struct parties *parties, const struct lgp_entry *entry)
@@ -127,7 +122,7 @@ static void judge_refers_to(struct parties *parties, const struct lgp_entry *ent
 	                       : info != NULL                       ? info->refers_to
 	                                                            : 0;
 	/* A grant opens nothing; what a reversal refers to is judged with its money. */
-	if (needed == 0 || needed == LGP_KIND_GRANT || parties_kind(parties, number) == needed)
+	if (needed == 0 || needed == LGP_KIND_GRANT || kind_of(find(parties, number)) == needed)
 		return;
 	finding_entry(parties->findings, RULE_REFERS_TO, entry->seq,
 	              "it refers to entry %" PRIu64 ", which opened no %s", number,
@@ -155,7 +150,8 @@ static void judge_link(struct parties *parties, const struct lgp_entry *entry, e
 	if (number == 0 && field != FIELD_ACTOR) {
 		if (prev != 0)
 			finding_entry(parties->findings, rule, entry->seq,
-			              "it has no %s, and names %" PRIu64 " as that one's last entry",
+			              "it has no %s, and names %" PRIu64
+			              " as that one's last entry",
 			              field_name(field), prev);
 		return;
 	}

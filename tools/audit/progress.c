@@ -23,11 +23,6 @@ void progress_start(struct progress *progress, uint64_t total)
 	progress->start_ms = progress->last_ms = now_ms();
 }
 
-int64_t progress_elapsed_ms(const struct progress *progress)
-{
-	return now_ms() - progress->start_ms;
-}
-
 void progress_at(struct progress *progress, uint64_t done)
 {
 	if (!progress->terminal || now_ms() - progress->last_ms < STEP_MS)

@@ -16,7 +16,5 @@ void progress_start(struct progress *progress, uint64_t total);
 void progress_at(struct progress *progress, uint64_t done);
 /* Takes the line away. */
 void progress_end(struct progress *progress);
-/* Since the start. */
-int64_t progress_elapsed_ms(const struct progress *progress);
 
 #endif

@@ -8,62 +8,64 @@
 #define LAGNIAPPE_AUDIT_RULE_H
 
 /* symbol, slug, what must hold */
-#define RULE_LIST(X)                                                                               \
-	/* the file */                                                                             \
-	X(RULE_FILE, "file-damaged", "every page of the file can be read")                         \
-	X(RULE_META, "meta", "the ledger's own name, format and key are those expected")           \
-	/* the log and its tree */                                                                 \
-	X(RULE_ENTRY_MISSING, "entry-missing", "entries are numbered without a gap")               \
-	X(RULE_ENTRY_FORM, "entry-form", "an entry is 256 bytes that decode")                      \
-	X(RULE_ENTRY_SEQ, "entry-seq", "an entry holds the number under which it is kept")         \
-	X(RULE_LEAF_HASH, "leaf-hash", "a stored leaf hash is the entry's hash")                   \
-	X(RULE_LEAF_MISSING, "leaf-missing", "every strip of leaf hashes is there, 512 bytes")     \
-	X(RULE_NODE_HASH, "node-hash", "a stored tile node is the hash of what it covers")         \
-	X(RULE_NODE_MISSING, "node-missing", "every strip of tile nodes is there, 512 bytes")      \
-	X(RULE_PADDING, "strip-padding", "behind the last hash a strip is zero")                   \
-	X(RULE_STRIP_EXTRA, "strip-extra", "no strip stands behind the tree's end")                \
-	X(RULE_CHECKPOINT_FORM, "checkpoint-form", "a checkpoint is 100 bytes")                    \
-	X(RULE_CHECKPOINT_ROOT, "checkpoint-root", "a checkpoint's root is that of its entries")   \
-	X(RULE_CHECKPOINT_KEY, "checkpoint-key", "a checkpoint names a key that is trusted")       \
-	X(RULE_SIGNATURE, "checkpoint-signature", "a checkpoint's signature holds")                \
-	X(RULE_BEYOND, "checkpoint-beyond", "no checkpoint covers entries that are not there")     \
-	X(RULE_UNCOVERED, "uncovered", "the last entry is covered by a checkpoint")                \
-	X(RULE_SINCE_SIGNATURE, "since-signature", "the saved checkpoint is signed by the key")    \
-	X(RULE_SINCE_ROOT, "since-root", "the ledger continues the saved checkpoint")              \
-	X(RULE_SINCE_BEHIND, "since-behind", "the ledger is not shorter than the saved checkpoint") \
-	X(RULE_HIGH_WATER, "high-water", "the ledger contains the checkpoint that was released")   \
-	/* payloads */                                                                             \
-	X(RULE_PAYLOAD_HASH, "payload-hash", "a payload is kept under its SHA-256")                \
-	X(RULE_PAYLOAD_MISSING, "payload-missing", "a payload that an entry binds is there")       \
-	X(RULE_PAYLOAD_ORPHAN, "payload-orphan", "every payload is bound by an entry")             \
-	X(RULE_DEFINITION, "definition", "a definition is bound and of its form")                  \
-	/* the order of entries */                                                                 \
-	X(RULE_GENESIS, "genesis", "entry 0 opens the ledger, and no other")                       \
-	X(RULE_TIME, "time", "times strictly increase")                                            \
-	X(RULE_DATE, "business-date", "a business date is within two days of the time")            \
-	X(RULE_POLICY, "policy", "the policy's number is an earlier entry's and never goes back")  \
-	X(RULE_REFUSAL, "refusal-code", "a refusal has a code of the rules or funds")              \
-	X(RULE_KEY_REUSED, "key-reused", "an idempotency key acts once")                           \
-	/* parties */                                                                              \
-	X(RULE_OPENING, "opening", "what an entry opens, it names by its own number")              \
-	X(RULE_REFERENCE, "reference", "what an entry names was opened before, as its kind")       \
-	X(RULE_REFERS_TO, "refers-to", "what an entry refers to is earlier and of the kind it needs") \
-	X(RULE_LINK_CUSTOMER, "link-customer", "the customer's previous entry is named")           \
-	X(RULE_LINK_BUDGET, "link-budget", "the budget's previous entry is named")                 \
-	X(RULE_LINK_ACTOR, "link-actor", "the actor's previous entry is named")                    \
-	/* money */                                                                                \
-	X(RULE_MOVE, "move", "a kind of entry moves between its own accounts alone")               \
-	X(RULE_BALANCE, "balance", "the customer's balance is that of a replay")                   \
-	X(RULE_FLOOR, "floor", "no floored account falls below zero")                              \
-	X(RULE_CONSERVATION, "conservation", "debits equal credits, and sums fit into 63 bits")    \
-	X(RULE_REVERSAL, "reversal", "a reversal is of a grant, its customer, unit and budget")    \
+#define RULE_LIST(X)                                                                              \
+	/* the file */                                                                            \
+	X(RULE_FILE, "file-damaged", "every page of the file can be read")                        \
+	X(RULE_META, "meta", "the ledger's own name, format and key are those expected")          \
+	/* the log and its tree */                                                                \
+	X(RULE_ENTRY_MISSING, "entry-missing", "entries are numbered without a gap")              \
+	X(RULE_ENTRY_FORM, "entry-form", "an entry is 256 bytes that decode")                     \
+	X(RULE_ENTRY_SEQ, "entry-seq", "an entry holds the number under which it is kept")        \
+	X(RULE_LEAF_HASH, "leaf-hash", "a stored leaf hash is the entry's hash")                  \
+	X(RULE_LEAF_MISSING, "leaf-missing", "every strip of leaf hashes is there, 512 bytes")    \
+	X(RULE_NODE_HASH, "node-hash", "a stored tile node is the hash of what it covers")        \
+	X(RULE_NODE_MISSING, "node-missing", "every strip of tile nodes is there, 512 bytes")     \
+	X(RULE_PADDING, "strip-padding", "behind the last hash a strip is zero")                  \
+	X(RULE_STRIP_EXTRA, "strip-extra", "no strip stands behind the tree's end")               \
+	X(RULE_CHECKPOINT_FORM, "checkpoint-form", "a checkpoint is 100 bytes")                   \
+	X(RULE_CHECKPOINT_ROOT, "checkpoint-root", "a checkpoint's root is that of its entries")  \
+	X(RULE_CHECKPOINT_KEY, "checkpoint-key", "a checkpoint names a key that is trusted")      \
+	X(RULE_SIGNATURE, "checkpoint-signature", "a checkpoint's signature holds")               \
+	X(RULE_BEYOND, "checkpoint-beyond", "no checkpoint covers entries that are not there")    \
+	X(RULE_UNCOVERED, "uncovered", "the last entry is covered by a checkpoint")               \
+	X(RULE_SINCE_SIGNATURE, "since-signature", "the saved checkpoint is signed by the key")   \
+	X(RULE_SINCE_ROOT, "since-root", "the ledger continues the saved checkpoint")             \
+	X(RULE_SINCE_BEHIND, "since-behind",                                                      \
+	  "the ledger is not shorter than the saved checkpoint")                                  \
+	X(RULE_HIGH_WATER, "high-water", "the ledger contains the checkpoint that was released")  \
+	/* payloads */                                                                            \
+	X(RULE_PAYLOAD_HASH, "payload-hash", "a payload is kept under its SHA-256")               \
+	X(RULE_PAYLOAD_MISSING, "payload-missing", "a payload that an entry binds is there")      \
+	X(RULE_PAYLOAD_ORPHAN, "payload-orphan", "every payload is bound by an entry")            \
+	X(RULE_DEFINITION, "definition", "a definition is bound and of its form")                 \
+	/* the order of entries */                                                                \
+	X(RULE_GENESIS, "genesis", "entry 0 opens the ledger, and no other")                      \
+	X(RULE_TIME, "time", "times strictly increase")                                           \
+	X(RULE_DATE, "business-date", "a business date is within two days of the time")           \
+	X(RULE_POLICY, "policy", "the policy's number is an earlier entry's and never goes back") \
+	X(RULE_REFUSAL, "refusal-code", "a refusal has a code of the rules or funds")             \
+	X(RULE_KEY_REUSED, "key-reused", "an idempotency key acts once")                          \
+	/* parties */                                                                             \
+	X(RULE_OPENING, "opening", "what an entry opens, it names by its own number")             \
+	X(RULE_REFERENCE, "reference", "what an entry names was opened before, as its kind")      \
+	X(RULE_REFERS_TO, "refers-to",                                                            \
+	  "what an entry refers to is earlier and of the kind it needs")                          \
+	X(RULE_LINK_CUSTOMER, "link-customer", "the customer's previous entry is named")          \
+	X(RULE_LINK_BUDGET, "link-budget", "the budget's previous entry is named")                \
+	X(RULE_LINK_ACTOR, "link-actor", "the actor's previous entry is named")                   \
+	/* money */                                                                               \
+	X(RULE_MOVE, "move", "a kind of entry moves between its own accounts alone")              \
+	X(RULE_BALANCE, "balance", "the customer's balance is that of a replay")                  \
+	X(RULE_FLOOR, "floor", "no floored account falls below zero")                             \
+	X(RULE_CONSERVATION, "conservation", "debits equal credits, and sums fit into 63 bits")   \
+	X(RULE_REVERSAL, "reversal", "a reversal is of a grant, its customer, unit and budget")   \
 	X(RULE_OVER_REVERSED, "over-reversed", "no more is reversed than was granted")
 
 enum rule {
 #define X(symbol, slug, text) symbol,
 	RULE_LIST(X)
 #undef X
-	RULE_COUNT,
+	        RULE_COUNT,
 };
 
 #endif

@@ -10,11 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tools/audit/guard.h"
 
 struct source {
 	char directory[PATH_MAX], path[PATH_MAX + 16];
+	bool opening_returned;
 	struct lgp_kv *kv;            /* owned */
 	struct lgp_kv_txn *txn;       /* owned; idle between calls; NULL: none yet */
 	struct lgp_kv_cursor *cursor; /* owned; within a call alone */
@@ -108,10 +111,10 @@ static enum lgp_status locate(const char *ledger, struct source *source)
 	if (stat(ledger, &info) != 0)
 		return lgp_fault(LGP_MISSING, "%s: there is no such file or directory", ledger);
 	if (!S_ISDIR(info.st_mode)) {
-		strcpy(source->path, ledger);
+		snprintf(source->path, sizeof source->path, "%s", ledger);
 		return LGP_OK;
 	}
-	strcpy(source->directory, ledger);
+	snprintf(source->directory, sizeof source->directory, "%s", ledger);
 	snprintf(source->path, sizeof source->path, "%s/ledger.mdb", ledger);
 	if (stat(source->path, &info) != 0)
 		return lgp_fault(LGP_MISSING, "%s: there is no ledger.mdb in it", ledger);
@@ -126,7 +129,23 @@ static enum lgp_status open_file(void *context)
 	        .table_count = LGP_LOG_TABLE_COUNT,
 	        .read_only = true,
 	};
-	return lgp_kv_open(source->path, &options, &source->kv);
+	enum lgp_status status = lgp_kv_open(source->path, &options, &source->kv);
+	source->opening_returned = true;
+	return status;
+}
+
+/* Opening takes memory and a place among the readers, which a jump out of it
+ * would leave: so a child tries it first. */
+static bool opening_returns(struct source *source)
+{
+	int ended;
+	pid_t child = fork();
+	if (child == 0) {
+		enum lgp_status status = guard_call(open_file, source);
+		_exit(status == LGP_OK || source->opening_returned ? 0 : 1);
+	}
+	return child < 0 || waitpid(child, &ended, 0) != child ||
+	       (WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
 }
 
 enum lgp_status source_open(const char *ledger, struct source **out, bool *damaged)
@@ -138,7 +157,11 @@ enum lgp_status source_open(const char *ledger, struct source **out, bool *damag
 	guard_init();
 	enum lgp_status status = locate(ledger, source);
 	if (status == LGP_OK) {
-		status = guard_call(open_file, source);
+		status = opening_returns(source) ? open_file(source)
+		                                 : lgp_fault(LGP_CORRUPT,
+		                                             "%s: pages that its tables begin with "
+		                                             "cannot be read",
+		                                             source->path);
 		*damaged = status == LGP_CORRUPT;
 	}
 	if (status == LGP_OK)

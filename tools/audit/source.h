@@ -37,9 +37,9 @@ struct strip {
 struct block {
 	uint64_t first; /* a multiple of BLOCK_ENTRIES */
 	unsigned count;
-	bool empty;          /* neither an entry nor a strip of leaves is there */
-	uint64_t next_entry; /* empty: the next entry that is there; UINT64_MAX: none */
-	char cause[256];     /* of a damaged cell, the first one's */
+	bool empty;                  /* neither an entry nor a strip of leaves is there */
+	uint64_t next_entry;         /* empty: the next entry that is there; UINT64_MAX: none */
+	char cause[256];             /* of a damaged cell, the first one's */
 	uint8_t cell[BLOCK_ENTRIES]; /* enum cell */
 	uint8_t entry[BLOCK_ENTRIES][LGP_ENTRY_LEN];
 	struct strip leaves[BLOCK_STRIPS];

@@ -10,10 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lagniappe/codec.h"
 #include "tools/common/file.h"
+
+#define HIGH_WATER_ATTEMPTS 5
 
 static struct lgp_view trimmed(struct lgp_view text)
 {
@@ -156,17 +159,38 @@ enum lgp_status trust_read_since(struct trust *trust, const char *path, struct f
 	return status;
 }
 
+/* A server that runs overwrites the mark in place, and what is read meanwhile may
+ * be half of each: what does not open is read again. */
+static enum lgp_status read_settled(const struct trust *trust, const char *path, char **text,
+                                    size_t *len)
+{
+	const struct timespec pause = {.tv_nsec = 2000000};
+	struct lgp_checkpoint checkpoint;
+	enum lgp_status status;
+	for (unsigned attempt = 0;; attempt++) {
+		status = file_read(path, LGP_CHECKPOINT_MAX, text, len);
+		if (status != LGP_OK || *len == 0 || trust->key_count == 0 ||
+		    attempt == HIGH_WATER_ATTEMPTS ||
+		    lgp_checkpoint_open((struct lgp_view){*text, *len}, trust->keys,
+		                        trust->key_count, &checkpoint) == LGP_OK)
+			return status;
+		free(*text);
+		*text = NULL;
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
 void trust_read_high_water(struct trust *trust, struct source *source, struct findings *findings)
 {
-	char path[PATH_MAX + 16], *text;
-	size_t len;
+	char path[PATH_MAX + 16], *text = NULL;
+	size_t len = 0;
 	if (source_directory(source)[0] == '\0')
 		return;
 	snprintf(path, sizeof path, "%s/high-water", source_directory(source));
-	enum lgp_status status = file_read(path, LGP_CHECKPOINT_MAX, &text, &len);
+	enum lgp_status status = read_settled(trust, path, &text, &len);
 	if (status == LGP_MISSING)
 		return;
-	if (status == LGP_OK) {
+	if (status == LGP_OK && len > 0) { /* empty: nothing was released yet */
 		trust->high_water = (struct anchor){
 		        .name = "high-water mark",
 		        .signature = RULE_HIGH_WATER,
@@ -175,13 +199,13 @@ void trust_read_high_water(struct trust *trust, struct source *source, struct fi
 		};
 		status = anchor_open(trust, &trust->high_water, (struct lgp_view){text, len},
 		                     findings);
-		free(text);
 	}
 	if (status != LGP_OK) {
 		trust->high_water.name = NULL;
 		finding_ledger(findings, RULE_HIGH_WATER, "the high-water mark cannot be read: %s",
 		               lgp_fault_detail());
 	}
+	free(text);
 }
 
 /* ---- signatures ------------------------------------------------------------------ */

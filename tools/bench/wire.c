@@ -21,8 +21,9 @@
 static bool split(struct target *target, const char *text)
 {
 	const char *colon = strrchr(text, ':');
-	if (colon == NULL || strchr(text, '/') != NULL || strlen(text) >= sizeof target->authority ||
-	    strlen(colon + 1) >= sizeof target->port || colon[1] == '\0')
+	if (colon == NULL || strchr(text, '/') != NULL ||
+	    strlen(text) >= sizeof target->authority || strlen(colon + 1) >= sizeof target->port ||
+	    colon[1] == '\0')
 		return false;
 	size_t len = (size_t)(colon - text);
 	bool bracketed = len > 2 && text[0] == '[' && text[len - 1] == ']';
@@ -73,7 +74,8 @@ static bool make_context(struct target *target, const char *ca, char error[ERROR
 {
 	target->tls = SSL_CTX_new(TLS_client_method());
 	target->verified = ca != NULL || !is_loopback(&target->address);
-	if (target->tls == NULL || SSL_CTX_set_min_proto_version(target->tls, TLS1_3_VERSION) != 1) {
+	if (target->tls == NULL ||
+	    SSL_CTX_set_min_proto_version(target->tls, TLS1_3_VERSION) != 1) {
 		tls_error(error, "TLS 1.3");
 		return false;
 	}
@@ -100,7 +102,8 @@ bool target_init(struct target *target, const char *url, const char *ca, char er
 		return false;
 	}
 	if (!split(target, url + (is_tls ? sizeof tls : sizeof plain) - 1)) {
-		snprintf(error, ERROR_MAX, "%s: the address is http[s]://HOST:PORT, without a path", url);
+		snprintf(error, ERROR_MAX, "%s: the address is http[s]://HOST:PORT, without a path",
+		         url);
 		return false;
 	}
 	return resolve(target, error) && (!is_tls || make_context(target, ca, error));
@@ -128,9 +131,11 @@ static bool handshake(struct wire *wire, const struct target *target, char error
 bool wire_open(struct wire *wire, const struct target *target, char error[ERROR_MAX])
 {
 	int on = 1;
-	*wire = (struct wire){.fd = socket(target->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+	*wire = (struct wire){
+	        .fd = socket(target->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0)};
 	if (wire->fd < 0 ||
-	    connect(wire->fd, (const struct sockaddr *)&target->address, target->address_len) != 0 ||
+	    connect(wire->fd, (const struct sockaddr *)&target->address, target->address_len) !=
+	            0 ||
 	    setsockopt(wire->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) {
 		snprintf(error, ERROR_MAX, "cannot connect to %s: %s", target->authority,
 		         strerror(errno));

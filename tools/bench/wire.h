@@ -17,7 +17,7 @@ struct target {
 	char authority[AUTHORITY_MAX]; /* for the Host header */
 	struct sockaddr_storage address;
 	socklen_t address_len;
-	SSL_CTX *tls; /* NULL: plain */
+	SSL_CTX *tls;  /* NULL: plain */
 	bool verified; /* its certificate is checked */
 };
 

@@ -1,0 +1,169 @@
+"""The table of a benchmark, and results.json: medians over its rounds.
+
+  table.py RESULTS.ndjson RESULTS.json RSS_ANON_KB    prints the table, writes the JSON
+  table.py --rate RESULTS.ndjson CASE CONNECTIONS PERCENT    a share of a case's median
+  table.py --reply-bytes RESULTS.ndjson               the mean of the first figure's replies
+"""
+import collections
+import datetime
+import json
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+
+LABELS = {
+    "echo": "echo, reply as long as a grant's",
+    "echo-300": "echo, reply of 300 bytes",
+    "grant": "grant with receipt",
+    "minimal": "grant, return=minimal",
+    "tls-grant": "grant with receipt, TLS 1.3",
+    "batch:100": "grants, 100 a request",
+    "batch:1000": "grants, 1,000 a request",
+    "balance": "balances while grants run",
+    "lmdb": "LMDB append alone",
+    "library": "library alone",
+}
+
+
+def read(path):
+    return [json.loads(line) for line in pathlib.Path(path).read_text().splitlines()]
+
+
+def key_of(line):
+    return (line["case"], line.get("loop", "closed"), line.get("connections"), line.get("batch"),
+            round(line.get("rate", 0)) if line.get("loop") == "open" else 0)
+
+
+def per_second(line):
+    for name in ("entries_per_s", "grants_per_s"):
+        if name in line:
+            return line[name]
+    return line["lines_per_s"] if line["case"].startswith("batch") else line["requests_per_s"]
+
+
+def median(lines, value):
+    found = [value(line) for line in lines]
+    return statistics.median(found) if all(v is not None for v in found) else None
+
+
+def latency(name):
+    def value(line):
+        if "latency_ms" in line:
+            return line["latency_ms"][name]
+        return line.get(f"commit_{name}_ms")
+    return value
+
+
+def cpu_us(name):
+    def value(line):
+        seconds = line.get(name)
+        return seconds * 1e6 / max(1, line["requests"]) if seconds is not None else None
+    return value
+
+
+def summarise(lines):
+    first = lines[0]
+    middle = sorted(lines, key=per_second)[len(lines) // 2]
+    row = {
+        "case": first["case"], "loop": first.get("loop", "closed"),
+        "connections": first.get("connections"), "batch": first.get("batch"),
+        "rate": first.get("rate"),
+        "per_second": median(lines, per_second),
+        "per_second_of_rounds": [per_second(line) for line in lines],
+        "p50_ms": median(lines, latency("p50")), "p99_ms": median(lines, latency("p99")),
+        "p999_ms": median(lines, latency("p999")),
+        "server_cpu_us": median(lines, cpu_us("server_cpu_s")),
+        "generator_cpu_us": median(lines, cpu_us("generator_cpu_s")),
+        "bytes_per_entry": median(lines, lambda line: line.get("bytes_per_entry")),
+        "errors": sum(line.get("errors", 0) for line in lines),
+        "receipts_verified": sum(line.get("receipts_verified", 0) for line in lines),
+    }
+    if "latency_ms" in middle:
+        row["histogram_ms"] = middle["latency_ms"]["histogram"]
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def compare(rows):
+    """Each figure beside the echo's at as many connections, and TLS beside plain."""
+    at = {(r["case"], r["connections"]): r["per_second"] for r in rows
+          if r["loop"] == "closed" and "connections" in r}
+    for row in rows:
+        connections = row.get("connections")
+        echo = at.get(("echo", connections))
+        if echo and row["loop"] == "closed" and not row["case"].startswith("batch"):
+            row["of_echo"] = row["per_second"] / echo
+        plain = at.get(("grant", connections))
+        if plain and row["case"] == "tls-grant":
+            row["of_plain"] = row["per_second"] / plain
+
+
+def cell(row, name, form):
+    return form.format(row[name]) if name in row else ""
+
+
+def table(rows):
+    head = ["", "conns", "per second", "p50 ms", "p99 ms", "p99.9", "of echo", "server us", "client us",
+            "B/entry"]
+    lines = [head]
+    for row in rows:
+        label = LABELS.get(row["case"], row["case"])
+        if row["loop"] == "open":
+            label += f", open loop at {row['rate']:,.0f}"
+        if "batch" in row:
+            label += f", batches of {row['batch']:,}"
+        lines.append([label, cell(row, "connections", "{}"), cell(row, "per_second", "{:,.0f}"),
+                      cell(row, "p50_ms", "{:.2f}"), cell(row, "p99_ms", "{:.2f}"),
+                      cell(row, "p999_ms", "{:.2f}"), cell(row, "of_echo", "{:.2f}"),
+                      cell(row, "server_cpu_us", "{:.1f}"), cell(row, "generator_cpu_us", "{:.1f}"),
+                      cell(row, "bytes_per_entry", "{:.0f}")])
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    for line in lines:
+        print("  ".join([line[0].ljust(widths[0])] +
+                        [text.rjust(width) for text, width in zip(line[1:], widths[1:])]).rstrip())
+
+
+def commit():
+    found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True)
+    return found.stdout.strip() or "unknown"
+
+
+def machine():
+    cpu = [line.split(":", 1)[1].strip() for line in
+           pathlib.Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return {"cpu": cpu[0] if cpu else platform.machine(), "cores": len(cpu),
+            "kernel": platform.release()}
+
+
+def main(results, out, anonymous_kb):
+    groups = collections.OrderedDict()
+    for line in read(results):
+        groups.setdefault(key_of(line), []).append(line)
+    order = list(LABELS)
+    rows = sorted((summarise(lines) for lines in groups.values()),
+                  key=lambda row: (row["loop"] == "open", order.index(row["case"])))
+    compare(rows)
+    about = {"date": datetime.date.today().isoformat(), "commit": commit(), "machine": machine(),
+             "rounds": max(len(lines) for lines in groups.values()),
+             "server_anonymous_bytes": int(anonymous_kb) * 1024}
+    pathlib.Path(out).write_text(json.dumps({**about, "rows": rows}, indent=1) + "\n")
+    table(rows)
+    print(f"\n{about['date']}, commit {about['commit']}, {about['machine']['cores']} x "
+          f"{about['machine']['cpu']}, Linux {about['machine']['kernel']}; medians of "
+          f"{about['rounds']} rounds; CPU time in microseconds a request.\n"
+          f"The server's memory beyond its maps: {int(anonymous_kb) / 1024:.0f} MiB.  "
+          f"Receipts verified: {sum(row.get('receipts_verified', 0) for row in rows)}.")
+    for row in rows:
+        if "of_plain" in row:
+            print(f"TLS is {row['of_plain']:.2f} of plain at {row['connections']} connections.")
+
+
+if sys.argv[1] == "--rate":
+    chosen = [line for line in read(sys.argv[2]) if line["case"] == sys.argv[3]
+              and line["loop"] == "closed" and line["connections"] == int(sys.argv[4])]
+    print(int(median(chosen, per_second) * int(sys.argv[5]) / 100))
+elif sys.argv[1] == "--reply-bytes":
+    print(round(read(sys.argv[2])[0]["reply_bytes"]))
+else:
+    main(*sys.argv[1:])

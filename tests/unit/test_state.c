@@ -1,0 +1,620 @@
+/* test_state: the layers over state.mdb: who sees what, and when. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ledger/state.h"
+#include "ledger_fixture.h"
+
+#define MAP_BYTES ((size_t)64 << 20)
+#define READERS 3
+#define KEYS 40
+#define ROUNDS 400
+
+static char dir[64], path[96];
+static struct state *layers;
+static struct state_position position;
+
+static void must(enum lgp_status status)
+{
+	if (status != LGP_OK)
+		fail_msg("%s: %s", lgp_status_text(status), lgp_fault_detail());
+}
+
+static void open_state(void)
+{
+	must(state_open(path, MAP_BYTES, &layers, &position));
+}
+
+static void reopen(void)
+{
+	state_close(layers);
+	open_state();
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	strcpy(dir, "/tmp/lagniappe-state-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof path, "%s/state.mdb", dir);
+	open_state();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	char command[96];
+	state_close(layers);
+	layers = NULL;
+	snprintf(command, sizeof command, "rm -rf '%s'", dir);
+	return system(command);
+}
+
+/* ---- small words -------------------------------------------------------------------- */
+
+static void put(const char *key, const char *value)
+{
+	must(state_put(layers, lgp_view_of(key), lgp_view_of(value)));
+}
+
+/* What the ledger thread sees. */
+static void sees(const char *key, const char *value)
+{
+	struct lgp_view found;
+	enum lgp_status status = state_get(layers, lgp_view_of(key), &found);
+	if (value == NULL) {
+		assert_int_equal(status, LGP_MISSING);
+		return;
+	}
+	must(status);
+	if (!lgp_view_equal(found, lgp_view_of(value)))
+		fail_msg("%s is %.*s, not %s", key, (int)found.len, found.ptr, value);
+}
+
+/* What everybody else sees. */
+static void shows(const char *key, const char *value)
+{
+	struct lgp_kv_txn *txn;
+	char out[STATE_VALUE_MAX];
+	size_t len;
+	must(lgp_kv_read_begin(state_kv(layers), &txn));
+	lgp_kv_read_reset(txn);
+	enum lgp_status status = state_read(layers, txn, lgp_view_of(key), out, &len);
+	lgp_kv_abort(txn);
+	if (value == NULL) {
+		assert_int_equal(status, LGP_MISSING);
+		return;
+	}
+	must(status);
+	if (!lgp_view_equal((struct lgp_view){out, len}, lgp_view_of(value)))
+		fail_msg("%s shows %.*s, not %s", key, (int)len, out, value);
+}
+
+static bool freeze_at(uint64_t at)
+{
+	struct state_position to = {.position = at, .root = {{(uint8_t)at}}};
+	return state_freeze(layers, &to);
+}
+
+static void bring_to_file(uint64_t at)
+{
+	assert_true(freeze_at(at));
+	must(state_flush(layers));
+	must(state_settle(layers));
+}
+
+/* ---- layers -------------------------------------------------------------------------- */
+
+static void a_batch_is_seen_by_the_ledger_alone_until_it_is_published(void **state)
+{
+	(void)state;
+	put("a", "1");
+	sees("a", "1");
+	shows("a", NULL);
+	must(state_publish(layers));
+	sees("a", "1");
+	shows("a", "1");
+	put("a", "2");
+	sees("a", "2");
+	shows("a", "1");
+	must(state_publish(layers));
+	shows("a", "2");
+}
+
+static void a_frozen_layer_is_shown_until_the_file_has_it(void **state)
+{
+	(void)state;
+	put("a", "1");
+	must(state_publish(layers));
+	assert_true(freeze_at(1));
+	assert_true(state_frozen(layers));
+	sees("a", "1");
+	shows("a", "1");
+	put("a", "2"); /* over the frozen one */
+	shows("a", "1");
+	must(state_publish(layers));
+	shows("a", "2");
+	must(state_flush(layers));
+	shows("a", "2"); /* the file has 1 */
+	must(state_settle(layers));
+	assert_false(state_frozen(layers));
+	sees("a", "2");
+	shows("a", "2");
+	bring_to_file(2);
+	sees("a", "2");
+	shows("a", "2");
+}
+
+static void a_second_freeze_waits_until_the_first_is_settled(void **state)
+{
+	(void)state;
+	put("a", "1");
+	must(state_publish(layers));
+	assert_true(freeze_at(1));
+	put("a", "2");
+	must(state_publish(layers));
+	assert_false(freeze_at(2));
+	must(state_settle(layers)); /* not written yet: it stays */
+	assert_true(state_frozen(layers));
+	must(state_flush(layers));
+	assert_false(freeze_at(2));
+	must(state_settle(layers));
+	assert_true(freeze_at(2));
+	must(state_flush(layers));
+	must(state_flush(layers)); /* nothing waits: nothing happens */
+	must(state_settle(layers));
+	assert_int_equal(state_file_position(layers), 2);
+}
+
+/* What was looked up and not there, or otherwise there, is looked up again. */
+static void what_was_read_before_a_change_is_not_remembered(void **state)
+{
+	(void)state;
+	sees("a", NULL);
+	put("a", "1");
+	sees("a", "1");
+	must(state_publish(layers));
+	sees("a", "1");
+	sees("b", NULL);
+	assert_true(freeze_at(1));
+	sees("a", "1");
+	must(state_flush(layers));
+	put("b", "1");
+	must(state_publish(layers));
+	sees("b", "1");
+	must(state_settle(layers));
+	sees("a", "1");
+	put("a", "a longer value");
+	sees("a", "a longer value");
+	must(state_publish(layers));
+	sees("a", "a longer value");
+}
+
+static void what_was_not_brought_to_the_file_is_gone_after_a_crash(void **state)
+{
+	(void)state;
+	put("a", "1");
+	must(state_publish(layers));
+	bring_to_file(10);
+	put("a", "2");
+	must(state_publish(layers));
+	assert_true(freeze_at(20));
+	reopen();
+	assert_int_equal(position.position, 10);
+	assert_int_equal(position.root.bytes[0], 10);
+	sees("a", "1");
+	shows("a", "1");
+}
+
+static void how_full_a_layer_is_goes_by_what_is_in_it_now(void **state)
+{
+	(void)state;
+	char key[16];
+	for (unsigned round = 1; round <= 4; round++) {
+		for (unsigned i = 0; i < 100000 && round < 3; i++) {
+			snprintf(key, sizeof key, "%u", i);
+			put(key, "twenty-four bytes of it.");
+		}
+		put("a", "1");
+		assert_true(state_active_bytes(layers) == 0);
+		must(state_publish(layers));
+		/* Both maps were large once; a single record in one is no load. */
+		assert_true(round < 3 ? state_active_bytes(layers) > 100000 * 30
+		                      : state_active_bytes(layers) < 256);
+		bring_to_file(round);
+		assert_int_equal(state_active_bytes(layers), 0);
+	}
+}
+
+/* ---- the file -------------------------------------------------------------------------- */
+
+static void fill_file(void)
+{
+	put("a", "1");
+	must(state_publish(layers));
+	bring_to_file(10);
+	state_close(layers);
+	layers = NULL;
+}
+
+static void expect_made_anew(void)
+{
+	open_state();
+	assert_int_equal(position.position, 0);
+	assert_int_equal(state_file_position(layers), 0);
+	sees("a", NULL);
+	put("a", "2");
+	must(state_publish(layers));
+	bring_to_file(20);
+	reopen();
+	assert_int_equal(position.position, 20);
+	sees("a", "2");
+}
+
+static void a_file_of_another_format_is_made_anew(void **state)
+{
+	(void)state;
+	static const struct lgp_kv_table tables[] = {{"records", false}, {"meta", false}};
+	struct lgp_kv_options how = {.tables = tables, .table_count = 2, .map_bytes = MAP_BYTES};
+	struct lgp_kv *kv;
+	struct lgp_kv_txn *txn;
+	fill_file();
+	must(lgp_kv_open(path, &how, &kv));
+	must(lgp_kv_write_begin(kv, &txn));
+	must(lgp_kv_put(txn, 1, LGP_VIEW("format"), LGP_VIEW("lagniappe-state-0")));
+	must(lgp_kv_commit(txn));
+	lgp_kv_close(kv);
+	expect_made_anew();
+}
+
+static void a_file_that_is_no_store_is_made_anew(void **state)
+{
+	(void)state;
+	static char junk[20000];
+	fill_file();
+	memset(junk, 'j', sizeof junk);
+	int fd = open(path, O_WRONLY | O_TRUNC);
+	assert_true(write(fd, junk, sizeof junk) == sizeof junk);
+	close(fd);
+	expect_made_anew();
+}
+
+/* A copy that was cut short must not be read behind its end. */
+static void a_file_that_was_cut_short_is_made_anew(void **state)
+{
+	(void)state;
+	struct stat info;
+	char key[16];
+	for (unsigned i = 0; i < 5000; i++) {
+		snprintf(key, sizeof key, "%u", i);
+		put(key, "twenty-four bytes of it.");
+	}
+	fill_file();
+	assert_int_equal(stat(path, &info), 0);
+	off_t lengths[] = {info.st_size - 4096, info.st_size / 2, 3 * 4096, 2 * 4096, 4096, 100, 0};
+	for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+		assert_int_equal(truncate(path, lengths[i]), 0);
+		expect_made_anew();
+		state_close(layers);
+		open_state();
+		for (unsigned j = 0; j < 5000; j++) {
+			snprintf(key, sizeof key, "%u", j);
+			put(key, "twenty-four bytes of it.");
+		}
+		fill_file();
+	}
+	open_state();
+}
+
+static void resetting_starts_at_nothing(void **state)
+{
+	(void)state;
+	put("a", "1");
+	must(state_publish(layers));
+	bring_to_file(10);
+	must(state_reset(layers));
+	assert_int_equal(state_file_position(layers), 0);
+	sees("a", NULL);
+	shows("a", NULL);
+}
+
+/* ---- the hash --------------------------------------------------------------------------- */
+
+static void hash_of(struct lgp_hash *out)
+{
+	must(state_hash(layers, out));
+}
+
+static void the_hash_is_of_the_records_and_not_of_how_they_came_I10(void **state)
+{
+	(void)state;
+	struct lgp_hash one, other;
+	put("a", "1");
+	put("b", "2");
+	must(state_publish(layers));
+	bring_to_file(10);
+	hash_of(&one);
+	must(state_reset(layers));
+	put("b", "1");
+	must(state_publish(layers));
+	bring_to_file(3);
+	put("b", "2");
+	must(state_publish(layers));
+	put("a", "1");
+	must(state_publish(layers));
+	bring_to_file(7);
+	hash_of(&other);
+	assert_memory_equal(&one, &other, sizeof one);
+}
+
+static void the_hash_tells_keys_from_values_and_records_from_each_other_I10(void **state)
+{
+	(void)state;
+	static const char *const contents[][4] = {
+	        {"a", "1", "b", "2"}, {"a", "1", "b", "3"},  {"a", "1b", "b", "2"},
+	        {"a1", "", "b", "2"}, {"a", "", "1b", "2"}, {"a", "1b2", "c", ""},
+	        {"a", "2", "b", "1"},
+	};
+	struct lgp_hash hash[sizeof contents / sizeof contents[0]];
+	for (size_t i = 0; i < sizeof contents / sizeof contents[0]; i++) {
+		must(state_reset(layers));
+		put(contents[i][0], contents[i][1]);
+		put(contents[i][2], contents[i][3]);
+		must(state_publish(layers));
+		bring_to_file(1);
+		hash_of(&hash[i]);
+		for (size_t j = 0; j < i; j++)
+			assert_memory_not_equal(&hash[i], &hash[j], sizeof hash[i]);
+	}
+}
+
+/* ---- records ----------------------------------------------------------------------------- */
+
+static void records_come_back_as_they_were_put(void **state)
+{
+	(void)state;
+	struct account account = {{1, INT64_MIN, INT64_MAX}}, account_now;
+	struct lgp_party party = {.kind = LGP_KIND_CUSTOMER, .last = UINT64_MAX, .site_count = 15};
+	struct lgp_party party_now;
+	struct globals globals = {7, -5, 3}, globals_now;
+	int64_t reversed;
+	for (unsigned i = 0; i < party.site_count; i++)
+		party.sites[i] = UINT64_C(1) << (4 * i);
+	must(state_account_put(layers, 1, 2, &account));
+	must(state_party_put(layers, 1, &party));
+	must(state_reversed_put(layers, 1, INT64_MAX));
+	must(state_globals_put(layers, &globals));
+	must(state_account(layers, 1, 2, &account_now));
+	assert_memory_equal(&account, &account_now, sizeof account);
+	must(state_account(layers, 2, 1, &account_now)); /* the other way round: nothing */
+	assert_int_equal(account_now.balance[0], 0);
+	must(state_party(layers, 1, &party_now));
+	assert_int_equal(party_now.last, UINT64_MAX);
+	assert_int_equal(party_now.site_count, 15);
+	assert_memory_equal(party.sites, party_now.sites, sizeof party.sites);
+	assert_int_equal(state_party(layers, 2, &party_now), LGP_MISSING);
+	must(state_reversed(layers, 1, &reversed));
+	assert_int_equal(reversed, INT64_MAX);
+	must(state_globals(layers, &globals_now));
+	assert_int_equal(globals_now.size, 7);
+	assert_int_equal(globals_now.last_time_us, -5);
+	assert_int_equal(globals_now.policy, 3);
+}
+
+static void records_of_a_wrong_size_are_corrupt(void **state)
+{
+	(void)state;
+	struct account account;
+	struct lgp_party party;
+	struct globals globals;
+	int64_t reversed;
+	struct state_key key = state_key_account(1, 2);
+	must(state_put(layers, key_view(&key), LGP_VIEW("short")));
+	assert_int_equal(state_account(layers, 1, 2, &account), LGP_CORRUPT);
+	key = state_key_number('P', 1);
+	must(state_put(layers, key_view(&key), LGP_VIEW("1234567890\x02""12345678")));
+	assert_int_equal(state_party(layers, 1, &party), LGP_CORRUPT);
+	must(state_put(layers, key_view(&key), LGP_VIEW("1234567890\xff")));
+	assert_int_equal(state_party(layers, 1, &party), LGP_CORRUPT);
+	key = state_key_number('R', 1);
+	must(state_put(layers, key_view(&key), LGP_VIEW("123456789")));
+	assert_int_equal(state_reversed(layers, 1, &reversed), LGP_CORRUPT);
+	put("G", "12345678");
+	assert_int_equal(state_globals(layers, &globals), LGP_CORRUPT);
+}
+
+/* ---- threads ------------------------------------------------------------------------------ */
+
+static struct {
+	_Atomic bool over, work;
+	_Atomic unsigned went_back;
+	_Atomic uint64_t highest; /* published */
+} race;
+
+static void key_of(unsigned i, char key[16])
+{
+	snprintf(key, 16, "key %u", i);
+}
+
+/* Each key's value only grows, and what was published before a look is seen. */
+static void *read_on(void *context)
+{
+	(void)context;
+	uint64_t last[KEYS] = {0};
+	struct lgp_kv_txn *txn;
+	char out[STATE_VALUE_MAX], key[16];
+	must(lgp_kv_read_begin(state_kv(layers), &txn));
+	lgp_kv_read_reset(txn);
+	while (!atomic_load(&race.over)) {
+		for (unsigned i = 0; i < KEYS; i++) {
+			size_t len;
+			uint64_t value = 0, published = i == 0 ? atomic_load(&race.highest) : 0;
+			key_of(i, key);
+			enum lgp_status status = state_read(layers, txn, lgp_view_of(key), out, &len);
+			if (status == LGP_OK)
+				memcpy(&value, out, sizeof value);
+			if (value < last[i] || value < published ||
+			    (status != LGP_OK && status != LGP_MISSING))
+				atomic_fetch_add(&race.went_back, 1);
+			last[i] = value;
+		}
+	}
+	lgp_kv_abort(txn);
+	return NULL;
+}
+
+static void *flush_on(void *context)
+{
+	(void)context;
+	while (!atomic_load(&race.over))
+		if (atomic_exchange(&race.work, false))
+			must(state_flush(layers));
+	return NULL;
+}
+
+static void publish_round(uint64_t round)
+{
+	char key[16];
+	for (unsigned i = 0; i < KEYS; i++) {
+		/* Each key changes in rounds of its own, so that it lies in every layer. */
+		if (i != 0 && round % (i + 1) != 0)
+			continue;
+		key_of(i, key);
+		must(state_put(layers, lgp_view_of(key),
+		               (struct lgp_view){(char *)&round, sizeof round}));
+	}
+	must(state_publish(layers));
+	atomic_store(&race.highest, round);
+}
+
+static void a_reader_never_sees_a_value_go_back(void **state)
+{
+	(void)state;
+	pthread_t reader[READERS], applier;
+	memset(&race, 0, sizeof race);
+	for (unsigned i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&reader[i], NULL, read_on, NULL), 0);
+	assert_int_equal(pthread_create(&applier, NULL, flush_on, NULL), 0);
+	unsigned frozen = 0;
+	for (uint64_t round = 1; round <= ROUNDS || frozen < 20; round++) {
+		publish_round(round);
+		must(state_settle(layers));
+		if (!freeze_at(round))
+			continue;
+		atomic_store(&race.work, true);
+		frozen++;
+	}
+	atomic_store(&race.over, true);
+	for (unsigned i = 0; i < READERS; i++)
+		pthread_join(reader[i], NULL);
+	pthread_join(applier, NULL);
+	assert_true(state_file_position(layers) > 0);
+	assert_int_equal(race.went_back, 0);
+}
+
+/* The same through the ledger's own doors: grants go on while the applier works
+ * and others look. */
+static struct fixture f;
+static uint64_t size_before; /* the grants' */
+
+static void *look_on(void *context)
+{
+	struct lgp_reader *reader;
+	int64_t last = 0;
+	uint64_t last_entry = 0, last_size = 0;
+	(void)context;
+	must(lgp_reader_new(f.ledger, &reader));
+	while (!atomic_load(&race.over)) {
+		int64_t held;
+		struct lgp_party party;
+		struct lgp_checkpoint released;
+		lgp_released(f.ledger, &released, NULL);
+		must(lgp_read_balance(reader, LGP_CLASS_CUSTOMER, f.customer, f.unit, &held));
+		must(lgp_read_party(reader, f.customer, &party));
+		/* Each grant is of 1, and what is released is also shown. */
+		if (held < last || held < (int64_t)(released.size - size_before) ||
+		    party.last < last_entry || released.size < last_size)
+			atomic_fetch_add(&race.went_back, 1);
+		last = held;
+		last_entry = party.last;
+		last_size = released.size;
+	}
+	lgp_reader_free(reader);
+	return NULL;
+}
+
+static void *apply_on(void *context)
+{
+	(void)context;
+	while (!atomic_load(&race.over))
+		if (atomic_exchange(&race.work, false))
+			must(lgp_applier_step(f.ledger));
+	return NULL;
+}
+
+static void a_balance_never_goes_back_while_grants_and_the_applier_go_on(void **state)
+{
+	(void)state;
+	pthread_t reader[READERS], applier;
+	int64_t granted = 0;
+	memset(&race, 0, sizeof race);
+	fixture_programme(&f);
+	size_before = lgp_next_seq(f.ledger);
+	for (unsigned i = 0; i < READERS; i++)
+		assert_int_equal(pthread_create(&reader[i], NULL, look_on, NULL), 0);
+	assert_int_equal(pthread_create(&applier, NULL, apply_on, NULL), 0);
+	for (unsigned frozen = 0; granted < 50 || frozen < 10; granted++) {
+		struct lgp_command grant = fixture_grant(&f, 1);
+		fixture_do(&f, &grant);
+		if (!lgp_state_freeze(f.ledger, true))
+			continue;
+		atomic_store(&race.work, true);
+		frozen++;
+	}
+	atomic_store(&race.over, true);
+	for (unsigned i = 0; i < READERS; i++)
+		pthread_join(reader[i], NULL);
+	pthread_join(applier, NULL);
+	assert_int_equal(race.went_back, 0);
+	assert_int_equal(fixture_balance(&f, LGP_CLASS_CUSTOMER, f.customer), granted);
+	fixture_remove(&f);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        CASE(a_batch_is_seen_by_the_ledger_alone_until_it_is_published),
+	        CASE(a_frozen_layer_is_shown_until_the_file_has_it),
+	        CASE(a_second_freeze_waits_until_the_first_is_settled),
+	        CASE(what_was_read_before_a_change_is_not_remembered),
+	        CASE(what_was_not_brought_to_the_file_is_gone_after_a_crash),
+	        CASE(how_full_a_layer_is_goes_by_what_is_in_it_now),
+	        CASE(a_file_of_another_format_is_made_anew),
+	        CASE(a_file_that_is_no_store_is_made_anew),
+	        CASE(a_file_that_was_cut_short_is_made_anew),
+	        CASE(resetting_starts_at_nothing),
+	        CASE(the_hash_is_of_the_records_and_not_of_how_they_came_I10),
+	        CASE(the_hash_tells_keys_from_values_and_records_from_each_other_I10),
+	        CASE(records_come_back_as_they_were_put),
+	        CASE(records_of_a_wrong_size_are_corrupt),
+	        CASE(a_reader_never_sees_a_value_go_back),
+	        cmocka_unit_test(a_balance_never_goes_back_while_grants_and_the_applier_go_on),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,50 @@
+/* request: what is sent.  A request is built once a connection; what differs from
+ * one to the next has slots of a fixed width, and is written into its bytes.
+ * Thread: the generator's one. */
+#ifndef LAGNIAPPE_BENCH_REQUEST_H
+#define LAGNIAPPE_BENCH_REQUEST_H
+
+#include "tools/bench/programme.h"
+#include "tools/bench/random.h"
+
+#define REQUEST_KEY_LEN 32 /* hexadecimal digits */
+#define BATCH_LINES_MAX 8192
+
+enum mode_kind {
+	MODE_GRANT,
+	MODE_MINIMAL,
+	MODE_BATCH,
+	MODE_BALANCE,
+	MODE_ECHO,
+	MODE_CUSTOMER, /* registers customers; of --setup alone */
+};
+
+struct mode {
+	enum mode_kind kind;
+	unsigned lines; /* grants a request; 1 save for batches */
+};
+
+/* "grant", "minimal", "batch:N", "balance", "echo".  False: none of them. */
+LGP_MUST_USE bool mode_parse(const char *text, struct mode *out);
+
+/* Where slots are in the bytes. */
+struct slots {
+	size_t *at; /* owned */
+	size_t count;
+};
+
+struct request {
+	char *bytes; /* owned */
+	size_t len;
+	struct slots keys, customers;
+};
+
+/* False: memory ran out. */
+LGP_MUST_USE bool request_build(struct request *request, const struct mode *mode,
+                                const char *authority, const char *token);
+void request_deinit(struct request *request);
+/* New keys, other customers. */
+void request_fill(struct request *request, const struct programme *programme,
+                  struct random_source *random);
+
+#endif
