@@ -348,14 +348,18 @@ enum lgp_status apply_entry(struct lgp_ledger *ledger, const struct lgp_entry *e
 }
 
 /* A limit's newest version: what apply_limit wrote. */
-static enum lgp_status load_newest(struct lgp_ledger *ledger, uint64_t number, uint64_t version)
+static enum lgp_status load_newest(struct lgp_ledger *ledger, uint64_t number,
+                                   const struct lgp_entry *entry)
 {
-	struct state_key key = state_key_pair('L', number, version);
+	struct state_key key = state_key_pair('L', number, entry->seq);
 	struct lgp_view value;
-	enum lgp_status status = state_get(ledger->state, key_view(&key), &value);
+	enum lgp_status status =
+	        limits_forget(ledger->limits, number, entry->business_date, entry->time_us);
+	if (status == LGP_OK)
+		status = state_get(ledger->state, key_view(&key), &value);
 	if (status != LGP_OK)
 		return status == LGP_MISSING ? LGP_CORRUPT : status;
-	return limit_load(ledger, number, version, lgp_get_le((const uint8_t *)value.ptr, 8),
+	return limit_load(ledger, number, entry->seq, lgp_get_le((const uint8_t *)value.ptr, 8),
 	                  (struct lgp_view){value.ptr + 8, value.len - 8});
 }
 
@@ -371,6 +375,6 @@ enum lgp_status apply_definition(struct lgp_ledger *ledger, const struct lgp_ent
 	enum lgp_status status = registry_define(ledger->registry, defined_number(entry),
 	                                         entry->kind, entry->seq, payload);
 	if (status == LGP_OK && entry->kind == LGP_KIND_LIMIT)
-		status = load_newest(ledger, defined_number(entry), entry->seq);
+		status = load_newest(ledger, defined_number(entry), entry);
 	return status;
 }

@@ -31,14 +31,31 @@ enum lgp_status limit_load(struct lgp_ledger *ledger, uint64_t number, uint64_t 
 	return limits_add(ledger->limits, number, &id, &made);
 }
 
-static enum lgp_status delete_versions(struct lgp_ledger *ledger, const struct limit *limit)
+/* Takes the records of versions away: all of them, or those that are over. */
+static enum lgp_status delete_versions(struct lgp_ledger *ledger, const struct limit *limit,
+                                       const struct lgp_entry *entry, bool all)
 {
 	enum lgp_status status = LGP_OK;
 	for (unsigned i = 0; limit != NULL && i < limit->count && status == LGP_OK; i++) {
-		struct state_key key = state_key_pair('L', limit->number, limit->versions[i].seq);
-		status = state_delete(ledger->state, key_view(&key));
+		const struct limit_version *version = &limit->versions[i];
+		struct state_key key = state_key_pair('L', limit->number, version->seq);
+		if (all || limit_is_over(version, entry->business_date, entry->time_us))
+			status = state_delete(ledger->state, key_view(&key));
 	}
 	return status;
+}
+
+/* The newest of this shape that is not over lends its counters. */
+static uint64_t counts_from(const struct limit *limit, const struct limit_version *made,
+                            const struct lgp_entry *entry)
+{
+	for (unsigned i = limit != NULL ? limit->count : 0; i-- > 0;) {
+		const struct limit_version *version = &limit->versions[i];
+		if (limit_same_shape(version, made) &&
+		    !limit_is_over(version, entry->business_date, entry->time_us))
+			return version->counts_from;
+	}
+	return made->seq;
 }
 
 /* Writes the record; memory follows when the batch is applied. */
@@ -53,10 +70,8 @@ enum lgp_status apply_limit(struct lgp_ledger *ledger, const struct lgp_entry *e
 	enum lgp_status status = parse(ledger, entry->seq, payload, &id, &made);
 	if (status != LGP_OK)
 		return status;
-	if (before != NULL && limit_same_shape(&before->versions[before->count - 1], &made))
-		made.counts_from = before->versions[before->count - 1].counts_from;
-	if (limit_replaces(&made))
-		status = delete_versions(ledger, before);
+	made.counts_from = counts_from(before, &made, entry);
+	status = delete_versions(ledger, before, entry, limit_replaces(&made));
 	if (status != LGP_OK)
 		return status;
 	struct state_key key = state_key_pair('L', number, entry->seq);
@@ -67,5 +82,5 @@ enum lgp_status apply_limit(struct lgp_ledger *ledger, const struct lgp_entry *e
 
 enum lgp_status apply_limit_end(struct lgp_ledger *ledger, const struct lgp_entry *entry)
 {
-	return delete_versions(ledger, limits_get(ledger->limits, entry->refers_to));
+	return delete_versions(ledger, limits_get(ledger->limits, entry->refers_to), entry, true);
 }

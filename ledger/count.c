@@ -94,18 +94,19 @@ static enum lgp_status add_to(struct lgp_ledger *ledger, const struct state_key 
 struct change {
 	struct lgp_ledger *ledger;
 	const struct limit_case *grant;
-	const struct lgp_entry *original; /* of a reversal or an ask taken out, else NULL */
+	const struct lgp_entry *original;    /* of a reversal or an ask taken out, else NULL */
+	const struct lgp_entry *reversal;    /* or NULL */
+	const struct limit_case *of_entry;   /* for an authority: the grant as it was given, else NULL */
 	int64_t amount, count;
-	int32_t on; /* the business date of the change */
-	bool reversal, authority;
 };
 
 static enum lgp_status count_incident(const struct change *change,
                                       const struct limit_version *version,
+                                      const struct limit_case *grant,
                                       const struct state_key *counter, int64_t count)
 {
 	int64_t before, after, sum;
-	struct state_key key = incident_key(version, change->grant);
+	struct state_key key = incident_key(version, grant);
 	enum lgp_status status = state_number(change->ledger->state, &key, &before);
 	if (status == LGP_OK)
 		status = add_to(change->ledger, &key, count, &after);
@@ -114,47 +115,86 @@ static enum lgp_status count_incident(const struct change *change,
 	return add_to(change->ledger, counter, after > 0 ? 1 : -1, &sum);
 }
 
-static enum lgp_status count_one(void *context, const struct limit *limit,
-                                 const struct limit_version *version)
+/* An approval counts against who approves, in what binds them as a person, save
+ * where the counter is the one that holds the grant already. */
+static bool counts_for_authority(const struct change *change, const struct limit_version *version,
+                                 const struct state_key *key)
 {
-	const struct change *change = context;
+	struct limit_case own = *change->of_entry;
+	struct state_key counted;
+	own.week_starts = change->grant->week_starts;
+	if (!limit_binds_person(version))
+		return false;
+	return !limit_meets(version, &own) || !counter_key(version, &own, &counted) ||
+	       !lgp_view_equal(key_view(key), key_view(&counted));
+}
+
+/* What a reversal gives back of amount and count: in the same period, and as the
+ * limit says now. */
+static void take_terms(const struct change *change, const struct limit *limit,
+                       const struct limit_version *version, const struct limit_case *grant,
+                       int64_t *amount, int64_t *count)
+{
+	const struct lgp_entry *reversal = change->reversal;
+	const struct limit_version *terms = limit_terms(
+	        limit, version->counts_from, reversal->business_date, reversal->time_us);
+	bool same = window_end(version->window, grant->date, grant->week_starts) ==
+	            window_end(version->window, reversal->business_date, grant->week_starts);
+	if (!same || terms->reversal == REVERSAL_NOTHING)
+		*amount = 0;
+	if (!same || terms->reversal != REVERSAL_AMOUNT_AND_COUNT)
+		*count = 0;
+}
+
+/* In one period of one shape. */
+static enum lgp_status count_period(const struct change *change, const struct limit *limit,
+                                    const struct limit_version *version,
+                                    const struct limit_case *grant)
+{
 	struct state_key key;
 	int64_t sum, amount = change->amount, count = change->count;
-	(void)limit;
-	if (!counter_key(version, change->grant, &key))
+	int32_t end = window_end(version->window, grant->date, grant->week_starts);
+	if (!counter_key(version, grant, &key) || counter_closed(end, change->ledger->now.day))
 		return LGP_OK;
-	if (change->authority && version->per != LGP_PER_STAFF &&
-	    version->per != LGP_PER_STAFF_CUSTOMER)
-		return LGP_OK; /* the others count the grant once, by who asked */
-	/* What a shape did not count, it does not give back. */
-	if (change->original != NULL && version->counts_from > change->original->seq)
+	if (change->of_entry != NULL && !counts_for_authority(change, version, &key))
 		return LGP_OK;
-	int32_t end = window_end(version->window, change->grant->date, change->grant->week_starts);
-	if (counter_closed(end, change->ledger->now.day))
-		return LGP_OK;
-	if (change->reversal) {
-		bool same = end == window_end(version->window, change->on, change->grant->week_starts);
-		if (!same || version->reversal == REVERSAL_NOTHING)
-			return LGP_OK;
-		if (version->reversal == REVERSAL_AMOUNT)
-			count = 0;
-	}
+	if (change->reversal != NULL)
+		take_terms(change, limit, version, grant, &amount, &count);
 	switch (version->measure) {
 	case LGP_MEASURE_AMOUNT:
 		return amount == 0 ? LGP_OK : add_to(change->ledger, &key, amount, &sum);
 	case LGP_MEASURE_COUNT:
 		return count == 0 ? LGP_OK : add_to(change->ledger, &key, count, &sum);
 	case LGP_MEASURE_INCIDENTS:
-		return count == 0 || change->grant->incident[0] == 0
+		return count == 0 || grant->incident[0] == 0
 		               ? LGP_OK
-		               : count_incident(change, version, &key, count);
+		               : count_incident(change, version, grant, &key, count);
 	}
 	never("a limit's measure");
 }
 
+/* Sites begin their weeks on different days, and may change it; one customer or
+ * budget may be of several.  So a week is counted as all seven weeks that hold
+ * its day, and each site asks for its own. */
+static enum lgp_status count_one(void *context, const struct limit *limit,
+                                 const struct limit_version *version)
+{
+	const struct change *change = context;
+	struct limit_case grant = *change->grant;
+	/* What a shape did not count, it does not give back. */
+	if (change->original != NULL && version->counts_from > change->original->seq)
+		return LGP_OK;
+	if (version->window != LGP_WINDOW_WEEK)
+		return count_period(change, limit, version, &grant);
+	enum lgp_status status = LGP_OK;
+	for (grant.week_starts = 0; grant.week_starts < 7 && status == LGP_OK; grant.week_starts++)
+		status = count_period(change, limit, version, &grant);
+	return status;
+}
+
 static enum lgp_status count_all(struct change *change)
 {
-	return limits_each(change->ledger->limits, change->grant, count_one, change);
+	return limits_each_shape(change->ledger->limits, change->grant, count_one, change);
 }
 
 enum lgp_status count_in(struct lgp_ledger *ledger, const struct lgp_entry *entry)
@@ -182,8 +222,7 @@ enum lgp_status count_back(struct lgp_ledger *ledger, const struct lgp_entry *or
 	        .original = original,
 	        .amount = -reversal->amount,
 	        .count = whole ? -1 : 0,
-	        .on = reversal->business_date,
-	        .reversal = true,
+	        .reversal = reversal,
 	};
 	return count_all(&change);
 }
@@ -191,13 +230,13 @@ enum lgp_status count_back(struct lgp_ledger *ledger, const struct lgp_entry *or
 enum lgp_status count_authority(struct lgp_ledger *ledger, const struct lgp_entry *entry,
                                 uint64_t authority)
 {
-	struct limit_case grant = limit_case_of(ledger, entry);
+	struct limit_case own = limit_case_of(ledger, entry), grant = own;
 	grant.staff = authority;
 	grant.role = LGP_ROLE_MANAGER;
 	struct change change = {.ledger = ledger,
 	                        .grant = &grant,
 	                        .amount = entry->amount,
 	                        .count = 1,
-	                        .authority = true};
+	                        .of_entry = &own};
 	return count_all(&change);
 }

@@ -52,7 +52,9 @@ enum lgp_problem judge_prepare(struct lgp_ledger *ledger, const struct lgp_comma
  * binds would ask for approval. */
 enum lgp_problem judge_limits(struct judgement *judgement, const struct lgp_entry *pending,
                               bool *asks);
-enum lgp_problem judge_authority(struct judgement *judgement, uint64_t manager);
+/* LGP_PROBLEM_AUTHORITY: this manager could not give what is asked for. */
+enum lgp_problem judge_authority(struct judgement *judgement, const struct lgp_entry *ask,
+                                 uint64_t manager);
 void judge_keep_binding(struct judgement *judgement);
 /* The rules of a grant that was asked for, at the moment of its approval. */
 enum lgp_problem judge_grant_again(struct judgement *judgement, const struct lgp_entry *ask);

@@ -49,6 +49,11 @@ static bool is_manager_at(const struct lgp_record *staff, uint64_t site, int32_t
 	       lgp_staff_at_site(staff, site);
 }
 
+static bool is_own_customer(const struct lgp_record *staff, const struct lgp_entry *ask)
+{
+	return staff->as.staff.customer != 0 && staff->as.staff.customer == ask->customer;
+}
+
 static bool delegation_covers(const struct lgp_record *delegation, const struct lgp_entry *entry)
 {
 	return !delegation->as.delegation.ended &&
@@ -94,9 +99,10 @@ static enum lgp_problem find_delegated(struct judgement *judgement, const struct
 		        registry_get_kind(registry, LGP_KIND_STAFF, at->as.delegation.from);
 		if (at->as.delegation.to != judgement->staff->number ||
 		    !delegation_covers(at, judgement->entry) || giver->number == ask->staff ||
+		    is_own_customer(giver, ask) ||
 		    !is_manager_at(giver, ask->site, judgement->entry->business_date))
 			continue;
-		enum lgp_problem problem = judge_authority(judgement, giver->number);
+		enum lgp_problem problem = judge_authority(judgement, ask, giver->number);
 		if (problem == LGP_PROBLEM_AUTHORITY)
 			continue;
 		*authority = giver->number;
@@ -113,7 +119,7 @@ static enum lgp_problem find_authority(struct judgement *judgement, const struct
 		return problem_at(judgement, LGP_PROBLEM_AUTHORITY, "seq");
 	if (judgement->token->as.token.role == LGP_ROLE_MANAGER &&
 	    is_manager_at(who, ask->site, judgement->entry->business_date)) {
-		enum lgp_problem problem = judge_authority(judgement, who->number);
+		enum lgp_problem problem = judge_authority(judgement, ask, who->number);
 		*authority = who->number;
 		if (problem != LGP_PROBLEM_AUTHORITY)
 			return problem;
@@ -128,7 +134,7 @@ static enum lgp_problem rule_four_eyes(struct judgement *judgement, const struct
 	if (judgement->entry->actor == ask->actor ||
 	    (who != NULL && (who->number == ask->staff || acts_for(judgement, who->number, ask->staff))))
 		return problem_at(judgement, LGP_PROBLEM_FOUR_EYES, "seq");
-	if (who != NULL && who->as.staff.customer != 0 && who->as.staff.customer == ask->customer)
+	if (who != NULL && is_own_customer(who, ask))
 		return problem_at(judgement, LGP_PROBLEM_SELF_GRANT, "customer");
 	return LGP_PROBLEM_NONE;
 }
@@ -246,7 +252,7 @@ enum lgp_status lgp_lapse(struct lgp_ledger *ledger, int64_t time_us, bool *any)
 	batch_open(ledger);
 	/* All wait equally long, so the first of the list is the first to lapse. */
 	while (status == LGP_OK && ledger->pending.count > 0 && !lgp_batch_full(ledger) &&
-	       ledger->pending.list[0].until_us <= time_us) {
+	       ledger->pending.list[0].until_us <= batch_time(ledger, time_us)) {
 		status = lapse_one(ledger, ledger->pending.list[0].seq, time_us);
 		*any = true;
 	}

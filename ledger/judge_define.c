@@ -202,9 +202,23 @@ static enum lgp_problem define_again(struct judgement *judgement, struct lgp_def
 
 /* ---- limits and delegations -------------------------------------------------------------- */
 
+/* Those that may still judge are bounded. */
+static enum lgp_problem rule_versions(struct judgement *judgement, const struct limit *before)
+{
+	const struct lgp_entry *entry = judgement->entry;
+	unsigned count = 0;
+	enum lgp_problem problem = judge_date(judgement);
+	for (unsigned i = 0; before != NULL && i < before->count; i++)
+		count += !limit_is_over(&before->versions[i], entry->business_date, entry->time_us);
+	return problem == LGP_PROBLEM_NONE && count >= LGP_LIMIT_VERSIONS_MAX
+	               ? problem_at(judgement, LGP_PROBLEM_INVALID, "until")
+	               : problem;
+}
+
 /* What a form cannot say: a window that cannot be, and the like. */
 static enum lgp_problem rule_limit(struct judgement *judgement,
-                                   const struct lgp_definition *definition)
+                                   const struct lgp_definition *definition,
+                                   const struct limit *before)
 {
 	struct limit_version made;
 	enum lgp_status status = limit_parse(judgement->ledger->registry, definition,
@@ -219,7 +233,7 @@ static enum lgp_problem rule_limit(struct judgement *judgement,
 		return problem_at(judgement, LGP_PROBLEM_INVALID, "window");
 	if (made.measure == LGP_MEASURE_INCIDENTS && made.per != LGP_PER_CUSTOMER)
 		return problem_at(judgement, LGP_PROBLEM_INVALID, "per");
-	return LGP_PROBLEM_NONE;
+	return limit_replaces(&made) ? LGP_PROBLEM_NONE : rule_versions(judgement, before);
 }
 
 /* A limit is put as a whole, new or again. */
@@ -241,9 +255,7 @@ static enum lgp_problem put_limit(struct judgement *judgement,
 		judgement->entry->refers_to = known->number;
 		judgement->entry->limit = known->defined_at;
 	}
-	problem = rule_limit(judgement, definition);
-	if (problem == LGP_PROBLEM_NONE && limit != NULL && limit->count == LGP_LIMIT_VERSIONS_MAX)
-		return problem_at(judgement, LGP_PROBLEM_INVALID, "until");
+	problem = rule_limit(judgement, definition, limit);
 	return problem == LGP_PROBLEM_NONE ? keep_definition(judgement, definition) : problem;
 }
 

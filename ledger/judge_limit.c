@@ -34,6 +34,18 @@ static bool goes_by_incident(const struct limit_version *version)
 	       version->measure == LGP_MEASURE_INCIDENTS;
 }
 
+/* A pending grant was counted when it was asked for; at its approval it must
+ * not be counted twice.  True: this counter holds it. */
+static bool holds_pending(const struct evaluation *e, const struct limit_version *version)
+{
+	if (e->pending == NULL || version->counts_from > e->pending->seq)
+		return false;
+	struct limit_case then = limit_case_of(e->ledger, e->pending);
+	struct state_key a, b;
+	return limit_meets(version, &then) && counter_key(version, &then, &a) &&
+	       counter_key(version, e->grant, &b) && lgp_view_equal(key_view(&a), key_view(&b));
+}
+
 /* What the grant adds to the limit. */
 static enum lgp_status share_of(const struct evaluation *e, const struct limit_version *version,
                                 int64_t *share)
@@ -44,28 +56,14 @@ static enum lgp_status share_of(const struct evaluation *e, const struct limit_v
 	int64_t grants;
 	struct state_key key = incident_key(version, e->grant);
 	enum lgp_status status = state_number(e->ledger->state, &key, &grants);
+	if (status == LGP_OK && holds_pending(e, version))
+		grants--;
 	*share = grants > 0 ? 0 : 1; /* an incident that is counted already */
 	return status;
 }
 
-/* A pending grant was counted when it was asked for; at its approval it must
- * not be counted twice. */
-static int64_t pending_share(const struct evaluation *e, const struct limit_version *version)
-{
-	if (e->pending == NULL || version->counts_from > e->pending->seq)
-		return 0;
-	struct limit_case then = limit_case_of(e->ledger, e->pending);
-	struct state_key a, b;
-	if (!counter_key(version, &then, &a) || !counter_key(version, e->grant, &b) ||
-	    !lgp_view_equal(key_view(&a), key_view(&b)))
-		return 0;
-	if (version->measure == LGP_MEASURE_AMOUNT)
-		return e->pending->amount;
-	return version->measure == LGP_MEASURE_COUNT ? 1 : 0;
-}
-
 static enum lgp_status used_of(const struct evaluation *e, const struct limit_version *version,
-                               bool *known, int64_t *used)
+                               int64_t share, bool *known, int64_t *used)
 {
 	struct state_key key;
 	*used = 0;
@@ -74,9 +72,8 @@ static enum lgp_status used_of(const struct evaluation *e, const struct limit_ve
 		return LGP_OK;
 	*known = true;
 	enum lgp_status status = state_number(e->ledger->state, &key, used);
-	*used -= pending_share(e, version);
-	if (*used < 0)
-		*used = 0;
+	if (status == LGP_OK && holds_pending(e, version))
+		*used -= share; /* what it adds now, it added when it was asked for */
 	return status;
 }
 
@@ -110,9 +107,9 @@ static enum lgp_status measure(const struct evaluation *e, const struct limit *l
 	        .ask = version->ask,
 	        .max = version->max,
 	};
-	enum lgp_status status = used_of(e, version, &known, &out->used);
+	enum lgp_status status = share_of(e, version, &share);
 	if (status == LGP_OK)
-		status = share_of(e, version, &share);
+		status = used_of(e, version, share, &known, &out->used);
 	if (status != LGP_OK)
 		return status;
 	out->needs_customer = !known;
@@ -144,8 +141,7 @@ static enum lgp_status look_at(void *context, const struct limit *limit,
 {
 	struct evaluation *e = context;
 	struct lgp_limit_use use;
-	if (e->persons && version->per != LGP_PER_GRANT && version->per != LGP_PER_STAFF &&
-	    version->per != LGP_PER_STAFF_CUSTOMER)
+	if (e->persons && !limit_binds_person(version))
 		return LGP_OK;
 	if (goes_by_incident(version) && e->grant->incident[0] == 0)
 		e->incident_missing = true;
@@ -189,19 +185,22 @@ enum lgp_problem judge_limits(struct judgement *judgement, const struct lgp_entr
 }
 
 /* Whether this manager could give it on their own authority. */
-enum lgp_problem judge_authority(struct judgement *judgement, uint64_t manager)
+enum lgp_problem judge_authority(struct judgement *judgement, const struct lgp_entry *ask,
+                                 uint64_t manager)
 {
 	struct limit_case grant = limit_case_of(judgement->ledger, judgement->entry);
 	grant.staff = manager;
 	grant.role = LGP_ROLE_MANAGER;
-	struct evaluation e = {.ledger = judgement->ledger, .grant = &grant, .persons = true};
+	struct evaluation e = {
+	        .ledger = judgement->ledger, .grant = &grant, .pending = ask, .persons = true};
 	enum lgp_status status = evaluate(&e);
 	if (status != LGP_OK)
 		return fault_in(judgement, status);
 	return e.exceeded ? LGP_PROBLEM_AUTHORITY : LGP_PROBLEM_NONE;
 }
 
-/* The figures of the limit that bound, for the answer to be the same for ever. */
+/* The figures of the limit that bound, for the answer to be the same for ever,
+ * behind what the payload holds already. */
 void judge_keep_binding(struct judgement *judgement)
 {
 	const struct lgp_limit_use *use = &judgement->binding;
@@ -209,13 +208,14 @@ void judge_keep_binding(struct judgement *judgement)
 	bool resets = use->resets_at_us != INT64_MAX;
 	if (resets)
 		lgp_time_format(time, use->resets_at_us);
-	int len = snprintf(judgement->payload, sizeof judgement->payload,
+	size_t room = sizeof judgement->payload - judgement->payload_len;
+	int len = snprintf(judgement->payload + judgement->payload_len, room,
 	                   "limit %.*s\nmax %lld\nused %lld\nremaining %lld\n%s%.*s%s",
 	                   use->id.len, use->id.text, (long long)use->max, (long long)use->used,
 	                   (long long)use->remaining, resets ? "resets_at " : "",
 	                   resets ? LGP_TIME_LEN : 0, time, resets ? "\n" : "");
-	require(len > 0 && (size_t)len < sizeof judgement->payload);
-	judgement->payload_len = (size_t)len;
+	require(len > 0 && (size_t)len < room);
+	judgement->payload_len += (size_t)len;
 }
 
 /* ---- explaining ---------------------------------------------------------------------- */

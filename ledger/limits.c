@@ -7,6 +7,7 @@
 
 #include "lagniappe/codec.h"
 #include "map.h"
+#include "state.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +127,20 @@ bool limit_replaces(const struct limit_version *version)
 	const struct lgp_span *span = &version->span;
 	return span->from_day == INT32_MIN && span->from_us == INT64_MIN &&
 	       span->until_day == INT32_MAX && span->until_us == INT64_MAX;
+}
+
+bool limit_binds_person(const struct limit_version *version)
+{
+	return version->per == LGP_PER_GRANT || version->per == LGP_PER_STAFF ||
+	       version->per == LGP_PER_STAFF_CUSTOMER || version->role != LGP_ROLE_NONE ||
+	       version->staff != 0;
+}
+
+/* Business dates of two places are CLOSED_DAYS - 1 apart at the most. */
+bool limit_is_over(const struct limit_version *version, int32_t date, int64_t time_us)
+{
+	const struct lgp_span *span = &version->span;
+	return time_us >= span->until_us || counter_closed(span->until_day, date);
 }
 
 /* ---- buckets -------------------------------------------------------------------------- */
@@ -276,6 +291,24 @@ enum lgp_status limits_add(struct limits *limits, uint64_t number, const struct 
 	return LGP_OK;
 }
 
+enum lgp_status limits_forget(struct limits *limits, uint64_t number, int32_t date,
+                              int64_t time_us)
+{
+	struct limit *limit = pointer_in(limits->by_number, &number, sizeof number);
+	unsigned count = limit != NULL ? limit->count : 0;
+	if (count > 0)
+		drop_versions(limits, limit);
+	for (unsigned i = 0; i < count; i++) {
+		struct limit_version version = limit->versions[i];
+		if (limit_is_over(&version, date, time_us))
+			continue;
+		limit->versions[limit->count++] = version; /* never past i */
+		if (!bucket_add(limits, limit, &version))
+			return lgp_fault(LGP_NO_MEMORY, "limits: no memory for a definition");
+	}
+	return LGP_OK;
+}
+
 void limits_end(struct limits *limits, uint64_t number)
 {
 	struct limit *limit = pointer_in(limits->by_number, &number, sizeof number);
@@ -285,7 +318,7 @@ void limits_end(struct limits *limits, uint64_t number)
 
 /* ---- matching ------------------------------------------------------------------------------ */
 
-static bool meets(const struct limit_version *version, const struct limit_case *grant)
+bool limit_meets(const struct limit_version *version, const struct limit_case *grant)
 {
 	return (version->role == LGP_ROLE_NONE || version->role == grant->role) &&
 	       (version->staff == 0 || version->staff == grant->staff) &&
@@ -304,6 +337,30 @@ static const struct limit_version *in_force(const struct limit *limit,
 	return NULL;
 }
 
+const struct limit_version *limit_terms(const struct limit *limit, uint64_t counts_from,
+                                        int32_t date, int64_t time_us)
+{
+	const struct limit_version *newest = NULL;
+	for (unsigned i = limit->count; i-- > 0;) {
+		const struct limit_version *version = &limit->versions[i];
+		if (version->counts_from != counts_from)
+			continue;
+		if (span_holds(&version->span, date, time_us))
+			return version;
+		if (newest == NULL)
+			newest = version;
+	}
+	require(newest != NULL);
+	return newest;
+}
+
+/* A limit whose versions differ in scope stands in several buckets. */
+static bool stands_in(const struct limit_version *version, struct bucket_key key)
+{
+	struct bucket_key own = bucket_of(version);
+	return memcmp(own.bytes, key.bytes, sizeof own.bytes) == 0;
+}
+
 static enum lgp_status each_in(const struct limits *limits, struct bucket_key key,
                                const struct limit_case *grant, limits_visit visit, void *context)
 {
@@ -311,18 +368,51 @@ static enum lgp_status each_in(const struct limits *limits, struct bucket_key ke
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; bucket != NULL && i < bucket->count && status == LGP_OK; i++) {
 		const struct limit_version *version = in_force(bucket->list[i], grant);
-		if (version == NULL || !meets(version, grant))
-			continue;
-		/* A limit whose versions differ in scope stands in several buckets. */
-		struct bucket_key own = bucket_of(version);
-		if (memcmp(own.bytes, key.bytes, sizeof own.bytes) == 0)
+		if (version != NULL && stands_in(version, key) && limit_meets(version, grant))
 			status = visit(context, bucket->list[i], version);
 	}
 	return status;
 }
 
-enum lgp_status limits_each(const struct limits *limits, const struct limit_case *grant,
-                            limits_visit visit, void *context)
+static bool first_of_shape(const struct limit *limit, unsigned at)
+{
+	for (unsigned i = 0; i < at; i++)
+		if (limit->versions[i].counts_from == limit->versions[at].counts_from)
+			return false;
+	return true;
+}
+
+static enum lgp_status each_shape_of(const struct limit *limit, struct bucket_key key,
+                                     const struct limit_case *grant, limits_visit visit,
+                                     void *context)
+{
+	enum lgp_status status = LGP_OK;
+	for (unsigned i = 0; i < limit->count && status == LGP_OK; i++) {
+		const struct limit_version *version = &limit->versions[i];
+		if (stands_in(version, key) && limit_meets(version, grant) &&
+		    first_of_shape(limit, i))
+			status = visit(context, limit, version);
+	}
+	return status;
+}
+
+static enum lgp_status each_shape_in(const struct limits *limits, struct bucket_key key,
+                                     const struct limit_case *grant, limits_visit visit,
+                                     void *context)
+{
+	const struct bucket *bucket = pointer_in(limits->buckets, key.bytes, sizeof key.bytes);
+	enum lgp_status status = LGP_OK;
+	for (size_t i = 0; bucket != NULL && i < bucket->count && status == LGP_OK; i++)
+		status = each_shape_of(bucket->list[i], key, grant, visit, context);
+	return status;
+}
+
+typedef enum lgp_status (*bucket_walk)(const struct limits *limits, struct bucket_key key,
+                                       const struct limit_case *grant, limits_visit visit,
+                                       void *context);
+
+static enum lgp_status walk_buckets(const struct limits *limits, const struct limit_case *grant,
+                                    bucket_walk walk, limits_visit visit, void *context)
 {
 	const struct bucket_key keys[] = {
 	        bucket_key(BY_STAFF, grant->staff), bucket_key(BY_BUDGET, grant->budget),
@@ -331,8 +421,20 @@ enum lgp_status limits_each(const struct limits *limits, const struct limit_case
 	};
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0] && status == LGP_OK; i++)
-		status = each_in(limits, keys[i], grant, visit, context);
+		status = walk(limits, keys[i], grant, visit, context);
 	return status;
+}
+
+enum lgp_status limits_each(const struct limits *limits, const struct limit_case *grant,
+                            limits_visit visit, void *context)
+{
+	return walk_buckets(limits, grant, each_in, visit, context);
+}
+
+enum lgp_status limits_each_shape(const struct limits *limits, const struct limit_case *grant,
+                                  limits_visit visit, void *context)
+{
+	return walk_buckets(limits, grant, each_shape_in, visit, context);
 }
 
 /* ---- life -------------------------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include "lagniappe/codec.h"
 #include "server/json.h"
+#include "server/limit_use.h"
 
 #include <string.h>
 
@@ -195,8 +196,8 @@ void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry
 	add_refusal(out, entry);
 	if (entry->policy != 0)
 		NUMBER(out, "policy", entry->policy);
-	if (entry->limit != 0)
-		NUMBER(out, "limit", entry->limit);
+	if (!dry)
+		limit_use_entry(worker, out, entry);
 }
 
 /* ---- the receipt -------------------------------------------------------------------- */
@@ -271,9 +272,29 @@ void answer_end(struct exchange *exchange, int status)
 	http_reply(exchange, status, "application/json");
 }
 
+void answer_problem_more(struct worker *worker, struct buf *out, const struct line *line)
+{
+	if (line->problem == LGP_PROBLEM_LIMIT_EXCEEDED)
+		limit_use_refused(worker, out, line);
+	if (line->limits != NULL)
+		limit_use_list(out, line, true);
+	if (line->problem == LGP_PROBLEM_THROTTLED)
+		json_write_int(out, "retry_after", line->retry_after_s);
+}
+
+static void add_retry_after(struct exchange *exchange, unsigned seconds)
+{
+	char text[20];
+	http_reply_header(exchange, "Retry-After",
+	                  (struct lgp_view){text, lgp_decimal_format(text, seconds)});
+}
+
 void answer_problem(struct exchange *exchange, const struct line *line)
 {
 	problem_begin(exchange, line->problem, lgp_view_of(line->field), line->detail);
+	answer_problem_more(loop_data(exchange->loop), exchange->out, line);
+	if (line->problem == LGP_PROBLEM_THROTTLED)
+		add_retry_after(exchange, line->retry_after_s);
 	/* What is on record says where. */
 	if (line->verdict == LGP_REFUSED || line->refusal_replayed) {
 		if (!line->command.dry)
@@ -290,7 +311,9 @@ int answer_status(struct exchange *exchange, const struct job *job)
 {
 	if (job->line.verdict == LGP_REPLAYED)
 		http_reply_header(exchange, "Idempotent-Replayed", LGP_VIEW("true"));
-	return job->dry && job->line.verdict != LGP_REPLAYED ? 200 : 201;
+	if ((job->dry && job->line.verdict != LGP_REPLAYED) || job->entry.kind == LGP_KIND_DECLINE)
+		return 200;
+	return job->entry.kind == LGP_KIND_ASK ? 202 : 201;
 }
 
 bool answer_act(struct worker *worker, struct exchange *exchange, const struct job *job)
@@ -325,6 +348,8 @@ void answer_job(struct worker *worker, struct exchange *exchange, struct job *jo
 	} else {
 		ADD(out, "{");
 		answer_entry(worker, out, &job->entry, dry);
+		if (job->line.limits != NULL && dry)
+			limit_use_list(out, &job->line, true);
 		if (!answer_act(worker, exchange, job))
 			return;
 	}

@@ -37,6 +37,8 @@ void answer_customer(struct worker *worker, struct buf *out, const char *name, u
 void answer_job(struct worker *worker, struct exchange *exchange, struct job *job);
 /* Answers the problem of the job's line. */
 void answer_problem(struct exchange *exchange, const struct line *line);
+/* Writes what a line's problem tells besides: the limit that bound, when to come again. */
+void answer_problem_more(struct worker *worker, struct buf *out, const struct line *line);
 /* Closes the object and answers. */
 void answer_end(struct exchange *exchange, int status);
 /* The status of a write's answer, and the header of replays. */

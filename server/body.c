@@ -163,6 +163,9 @@ static struct form form_of(enum body_type type)
 	case BODY_TIME:
 		return (struct form){LGP_TIME_LEN,
 		                     "a time in UTC by RFC 3339, as 2026-01-31T09:00:00Z"};
+	case BODY_WHEN:
+		return (struct form){LGP_TIME_LEN,
+		                     "a date, YYYY-MM-DD, or a time in UTC by RFC 3339"};
 	case BODY_CLOCK:
 		return (struct form){5, "a time of day, HH:MM"};
 	case BODY_ZONE:
@@ -190,6 +193,11 @@ static bool word_good(const struct body_field *field, struct body_value *out)
 	case BODY_DATE:
 		if (lgp_date_parse(out->text, &days) != LGP_OK)
 			return false;
+		out->number = days;
+		return true;
+	case BODY_WHEN:
+		if (lgp_date_parse(out->text, &days) != LGP_OK)
+			return lgp_time_parse(out->text, &out->number) == LGP_OK;
 		out->number = days;
 		return true;
 	case BODY_TIME:
@@ -279,6 +287,49 @@ static size_t field_index(const struct body_table *table, struct lgp_view name, 
 	return table->count;
 }
 
+/* Whether the table has fields inside an object of this name. */
+static bool is_group(const struct body_table *table, struct lgp_view name)
+{
+	for (size_t i = 0; i < table->count && name.len > 0; i++)
+		if (strncmp(table->fields[i].name, name.ptr, name.len) == 0 &&
+		    table->fields[i].name[name.len] == '.')
+			return true;
+	return false;
+}
+
+/* One value of an inner object, by its name in the table: "scope.role". */
+static bool decode_member(struct body *body, const struct body_table *table, struct lgp_view group,
+                          struct lgp_view name, struct json_value value)
+{
+	char text[sizeof body->field];
+	int len = snprintf(text, sizeof text, "%.*s.%.*s", (int)group.len, group.ptr, (int)name.len,
+	                   name.ptr);
+	size_t f = table->count;
+	struct lgp_view path = {text, len < (int)sizeof text ? (size_t)len : sizeof text - 1};
+	if (len < (int)sizeof text)
+		f = field_index(table, path, 0);
+	if (f == table->count)
+		return wrong(body, path, "this field is not known here");
+	if (!decode_value(body, &table->fields[f], value, &body->value[f]))
+		return false;
+	body->personal |= (table->fields[f].rules & BODY_PERSONAL) != 0;
+	return !body->value[f].cleared || wrong(body, path, "%s is left out where it has no value",
+	                                        table->fields[f].name);
+}
+
+static bool decode_group(struct body *body, const struct body_table *table, struct lgp_view group,
+                         struct json_value object)
+{
+	struct lgp_view name;
+	struct json_value value;
+	if (object.type != JSON_OBJECT)
+		return wrong(body, group, "%.*s must be an object", (int)group.len, group.ptr);
+	for (size_t i = 0; json_member(body->json, object, i, &name, &value); i++)
+		if (!decode_member(body, table, group, name, value))
+			return false;
+	return true;
+}
+
 static bool required_there(struct body *body, const struct body_table *table)
 {
 	for (size_t i = 0; i < table->count; i++)
@@ -307,7 +358,12 @@ bool body_decode(struct body *body, const struct body_table *table, bool partial
 	for (size_t i = 0; i < count; i++) {
 		struct lgp_view name = json_field_name(json, i);
 		size_t f = field_index(table, name, at);
-		if (f == table->count)
+		if (f == table->count && is_group(table, name)) {
+			if (!decode_group(body, table, name, json_field_value(json, i)))
+				return false;
+			continue;
+		}
+		if (f == table->count || memchr(name.ptr, '.', name.len) != NULL)
 			return wrong(body, name, "this field is not known here");
 		if (!decode_value(body, &table->fields[f], json_field_value(json, i),
 		                  &body->value[f]))
@@ -350,6 +406,8 @@ static enum body_type type_of(const struct lgp_field *field)
 		return BODY_DATE;
 	case LGP_FIELD_TIME:
 		return BODY_TIME;
+	case LGP_FIELD_WHEN:
+		return BODY_WHEN;
 	case LGP_FIELD_CLOCK:
 		return BODY_CLOCK;
 	case LGP_FIELD_ZONE:
@@ -381,9 +439,15 @@ static void add_noun_field(struct noun_table *out, const struct lgp_noun *noun, 
 	if ((field->rules & LGP_FIELD_SECRET) != 0 ||
 	    (token && (field->type == LGP_FIELD_TIME || field->type == LGP_FIELD_CUSTOMER)))
 		return;
+	/* Who delegates is who asks. */
+	if (noun->kind == LGP_KIND_DELEGATION && strcmp(field->name, "from") == 0)
+		return;
 	/* Everything has a name, though the ledger could do without. */
 	bool required =
 	        (field->rules & LGP_FIELD_REQUIRED) != 0 || strcmp(field->name, "name") == 0;
+	/* A limit's id is in its address. */
+	if (noun->kind == LGP_KIND_LIMIT && strcmp(field->name, "id") == 0)
+		required = false;
 	add_field(out,
 	          (struct body_field){.name = field->name,
 	                              .type = subject ? BODY_SUBJECT : type_of(field),

@@ -21,6 +21,7 @@ enum body_type {
 	BODY_CHOICE,
 	BODY_DATE,
 	BODY_TIME,
+	BODY_WHEN, /* a date or a time; text says which */
 	BODY_CLOCK,
 	BODY_ZONE,     /* a time zone that exists */
 	BODY_REFS,     /* an array of slugs; decoded as "a,b,c" */
@@ -35,6 +36,7 @@ enum body_rule {
 	BODY_CLEARABLE = 1 << 2, /* null takes the value away */
 };
 
+/* A name "a.b" is b in the object a. */
 struct body_field {
 	const char *name;
 	enum body_type type;

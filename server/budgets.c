@@ -72,7 +72,7 @@ static bool may_see(struct request *request, uint64_t budget)
 static enum lgp_status write_amounts(struct worker *worker, struct buf *out, uint64_t budget,
                                      uint64_t unit)
 {
-	int64_t available = 0, issued = 0, history = 0;
+	int64_t available = 0, reserved = 0, issued = 0, history = 0;
 	enum lgp_status status =
 	        lgp_read_balance(worker->reader, LGP_CLASS_BUDGET, budget, unit, &available);
 	if (status == LGP_OK)
@@ -85,7 +85,8 @@ static enum lgp_status write_amounts(struct worker *worker, struct buf *out, uin
 		return status;
 	json_write_int(out, "available", available);
 	json_write_int(out, "allotted", -issued);
-	json_write_int(out, "spent", -issued - available);
+	json_write_int(out, "reserved", reserved);
+	json_write_int(out, "spent", -issued - available - reserved);
 	json_write_int(out, "imported", -history);
 	return LGP_OK;
 }

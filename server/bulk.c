@@ -2,6 +2,7 @@
  * Thread: the exchange's loop. */
 #include "server/bulk.h"
 
+#include "server/answer.h"
 #include "server/endpoints.h"
 #include "server/grants.h"
 #include "server/request.h"
@@ -119,11 +120,12 @@ void bulk_post(struct request *request, const struct bulk *bulk)
 
 /* ---- answering -------------------------------------------------------------------------- */
 
-static void write_line(struct buf *out, const struct line *line)
+static void write_line(struct worker *worker, struct buf *out, const struct line *line)
 {
 	bool accepted = line->problem == LGP_PROBLEM_NONE;
 	int status = !accepted ? lgp_problem_info(line->problem)->http_status
 	             : line->command.dry && line->verdict != LGP_REPLAYED ? 200
+	             : line->became == LGP_KIND_ASK                       ? 202
 	                                                                  : 201;
 	bool recorded = line->verdict != LGP_DENIED &&
 	                (!line->command.dry || line->verdict == LGP_REPLAYED);
@@ -134,6 +136,7 @@ static void write_line(struct buf *out, const struct line *line)
 	if (!accepted) {
 		buf_text(out, ",\"problem\":{");
 		problem_write(out, line->problem, lgp_view_of(line->field), line->detail);
+		answer_problem_more(worker, out, line);
 		buf_text(out, "}");
 	}
 	if (line->verdict == LGP_REPLAYED)
@@ -143,9 +146,8 @@ static void write_line(struct buf *out, const struct line *line)
 
 void bulk_answer(struct worker *worker, struct exchange *exchange, struct job *job)
 {
-	(void)worker;
 	for (size_t i = 0; i < job->count; i++)
-		write_line(exchange->out, &job->lines[i]);
+		write_line(worker, exchange->out, &job->lines[i]);
 	http_reply(exchange, 200, "application/x-ndjson");
 }
 

@@ -52,6 +52,8 @@ static const struct setting settings[] = {
          "waiting for the ledger; more are answered 503"},
         {"queue-bytes", NUMBER, AT(queue_bytes), 1 << 20, UINT64_C(1) << 40, 48 << 20, NULL,
          "bytes", "held by those requests"},
+        {"refusals-per-minute", NUMBER, AT(refusals_per_minute), 0, 1000000, 100, NULL, "refusals",
+         "of one token, on record; more are answered 429; 0: any number"},
         {"log-map", NUMBER, AT(log_map_bytes), 0, UINT64_C(1) << 46, 0, NULL, "bytes",
          "bound of ledger.mdb; 0: 256 GiB"},
         {"state-map", NUMBER, AT(state_map_bytes), 0, UINT64_C(1) << 46, 0, NULL, "bytes",

@@ -19,6 +19,7 @@ struct config {
 	uint64_t header_timeout_ms, body_timeout_ms, idle_timeout_ms, write_timeout_ms,
 	        drain_timeout_ms;
 	uint64_t queue_jobs, queue_bytes;
+	uint64_t refusals_per_minute; /* of one token, on record; 0: any number */
 	uint64_t log_map_bytes, state_map_bytes, overlay_bytes; /* 0: the ledger's defaults */
 	uint64_t applier_rest_factor;
 	size_t pool_used;

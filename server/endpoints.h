@@ -42,6 +42,21 @@ void entries_get(struct request *request);
 void entries_list(struct request *request);
 void receipts_get(struct request *request);
 void payloads_get(struct request *request);
+/* limits.c, headroom.c */
+extern const struct body_table headroom_table;
+void limit_put(struct request *request);
+void limit_get(struct request *request);
+void limit_list(struct request *request);
+void limit_versions(struct request *request);
+void limit_delete(struct request *request);
+void headroom_get(struct request *request);
+/* approvals.c, delegations.c */
+extern const struct body_table decision_table;
+void approvals_list(struct request *request);
+void approvals_approve(struct request *request);
+void approvals_decline(struct request *request);
+void delegations_get(struct request *request);
+void delegations_delete(struct request *request);
 /* logfiles.c */
 void checkpoint_get(struct request *request);
 void tile_get(struct request *request);

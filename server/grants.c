@@ -106,6 +106,7 @@ bool grant_fill(struct request *request, struct job *job, struct line *line,
 	command_slug(&command->incident, &value[GRANT_INCIDENT]);
 	command_slug(&command->touchpoint, &value[GRANT_TOUCHPOINT]);
 	command_slug(&command->staff, &value[GRANT_STAFF]);
+	command->ask = value[GRANT_IF_OVER].present && value[GRANT_IF_OVER].number == 1;
 	*field = "occurred_at";
 	*detail = "memory ran out";
 	return !value[GRANT_OCCURRED_AT].present ||

@@ -48,6 +48,12 @@ struct line {
 	enum lgp_problem problem; /* set before judging: the line is not judged */
 	bool settled;             /* by prepare, without an entry */
 	bool refusal_replayed;    /* REPLAYED, and the first answer was a refusal */
+	enum lgp_kind became;     /* a grant that asked for approval is an ask */
+	unsigned retry_after_s;   /* with THROTTLED */
+	/* Of dry runs, in the job's memory: the limit that binds or NULL, and all that
+	 * the grant meets. */
+	const struct lgp_limit_use *binding, *limits;
+	size_t limit_count;
 	char field[32];
 	struct lgp_view detail;
 	uint64_t seq; /* of the entry; of a duplicate: the first one's number */

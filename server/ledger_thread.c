@@ -8,7 +8,9 @@
 #include "server/ledger_thread.h"
 
 #include "lagniappe/crashpoint.h"
+#include "server/limit_use.h"
 #include "server/log.h"
+#include "server/throttle.h"
 #include "server/upkeep.h"
 
 #include <assert.h>
@@ -46,6 +48,7 @@ struct ledger_thread {
 	bool append_over;
 	enum lgp_status append_status;
 	int64_t clock_us, monotonic_us; /* at the last stamp */
+	struct throttle *throttle;
 	/* Posts, a chain a loop. */
 	struct loop_call **post_first, **post_last;
 	/* Counters, written here and read by anybody. */
@@ -83,7 +86,7 @@ static void become_read_only(struct ledger_thread *t, const char *why)
 }
 
 /* False: the clock has jumped ahead of itself, and no entry may bear its time. */
-static bool stamp(struct ledger_thread *t, struct lgp_command *command)
+static bool stamp(struct ledger_thread *t, int64_t *time_us)
 {
 	int64_t now = app_time_us(), monotonic = (int64_t)app_monotonic_us();
 	int64_t ran = monotonic - t->monotonic_us;
@@ -94,7 +97,7 @@ static bool stamp(struct ledger_thread *t, struct lgp_command *command)
 	}
 	t->clock_us = now;
 	t->monotonic_us = monotonic;
-	command->time_us = now;
+	*time_us = now;
 	return true;
 }
 
@@ -113,8 +116,12 @@ static void settle(struct ledger_thread *t, struct job *job, struct line *line)
 	/* The answer is made from the record alone, so that it is the same again. */
 	if (line->refusal_replayed || outcome->verdict == LGP_REFUSED)
 		(void)snprintf(line->field, sizeof line->field, "%s", problem_field(line->problem));
+	line->became = outcome->entry.kind;
 	if (!job->bulk)
 		job->entry = outcome->entry;
+	if (outcome->verdict == LGP_REFUSED && !line->command.dry &&
+	    line->command.kind != LGP_KIND_IMPORT)
+		throttle_note(t->throttle, line->command.token, (uint64_t)t->monotonic_us);
 	count(outcome->verdict == LGP_ACCEPTED   ? &t->accepted
 	      : outcome->verdict == LGP_REFUSED  ? &t->refused
 	      : outcome->verdict == LGP_REPLAYED ? &t->replayed
@@ -128,8 +135,48 @@ static void deny(struct line *line, enum lgp_problem problem)
 	line->problem = problem;
 }
 
+/* True: the line would be one more refusal of a flood.  What the rules allow is
+ * not held up, and what was answered before is answered again. */
+static bool throttled(struct ledger_thread *t, struct line *line)
+{
+	struct lgp_command *command = &line->command;
+	unsigned wait_s = throttle_wait_s(t->throttle, command->token, (uint64_t)t->monotonic_us);
+	if (wait_s == 0 || command->dry || command->kind == LGP_KIND_IMPORT)
+		return false;
+	command->dry = true;
+	enum lgp_status status = lgp_judge(t->ledger, command, &t->outcome);
+	command->dry = false;
+	if (status != LGP_OK || t->outcome.verdict != LGP_REFUSED)
+		return false;
+	count(&t->denied, 1);
+	deny(line, LGP_PROBLEM_THROTTLED);
+	line->retry_after_s = wait_s;
+	return true;
+}
+
+/* What a dry run tells besides: the limit that binds, and all that the grant meets. */
+static void explain(struct ledger_thread *t, struct job *job, struct line *line)
+{
+	const struct lgp_limit_use *binding = &t->outcome.binding;
+	if (line->verdict != LGP_ACCEPTED && line->verdict != LGP_REFUSED)
+		return;
+	if (binding->limit != 0) {
+		struct lgp_limit_use *copy = job_alloc(job, sizeof *copy);
+		if (copy != NULL)
+			*copy = *binding;
+		line->binding = copy;
+	}
+	if (job->bulk || line->command.kind != LGP_KIND_GRANT || line->command.refers_to != 0)
+		return;
+	enum lgp_status status = limit_use_explain(t->app, job, line);
+	if (status != LGP_OK && status != LGP_MISSING && status != LGP_OVERLOAD)
+		stop_by_fault("explaining", status);
+}
+
 static void judge(struct ledger_thread *t, struct job *job, struct line *line)
 {
+	if (throttled(t, line))
+		return;
 	enum lgp_status status = lgp_judge(t->ledger, &line->command, &t->outcome);
 	if (status == LGP_OVERLOAD) {
 		count(&t->overloads, 1);
@@ -139,6 +186,8 @@ static void judge(struct ledger_thread *t, struct job *job, struct line *line)
 	if (status != LGP_OK)
 		stop_by_fault("judging", status);
 	settle(t, job, line);
+	if (line->command.dry)
+		explain(t, job, line);
 	if (line->verdict != LGP_ACCEPTED || line->command.dry || job->act->accepted == NULL)
 		return;
 	status = job->act->accepted(t->app, job, line);
@@ -152,7 +201,7 @@ static void take_line(struct ledger_thread *t, struct job *job, struct line *lin
 		line->verdict = LGP_DENIED;
 		return;
 	}
-	if (ledger_thread_read_only(t) || !stamp(t, &line->command)) {
+	if (ledger_thread_read_only(t) || !stamp(t, &line->command.time_us)) {
 		deny(line, LGP_PROBLEM_READ_ONLY);
 		return;
 	}
@@ -367,6 +416,21 @@ static struct job *take_queue(struct ledger_thread *t, bool *stopping)
 	return jobs;
 }
 
+/* Nobody asks, but time passes: what waited for approval for too long lapses. */
+static void idle(struct ledger_thread *t)
+{
+	int64_t now;
+	bool any = true;
+	while (any && !ledger_thread_read_only(t) && stamp(t, &now)) {
+		enum lgp_status status = lgp_lapse(t->ledger, now, &any);
+		if (status != LGP_OK)
+			stop_by_fault("ending what waited for approval", status);
+		if (any)
+			commit(t, NULL);
+	}
+	offer_state(t, true);
+}
+
 static void *run(void *context)
 {
 	struct ledger_thread *t = context;
@@ -376,7 +440,7 @@ static void *run(void *context)
 		struct job *jobs = take_queue(t, &stopping);
 		if (jobs == NULL) {
 			if (!ledger_thread_read_only(t))
-				offer_state(t, true);
+				idle(t);
 			continue;
 		}
 		for (struct job *next; jobs != NULL; jobs = next) {
@@ -461,6 +525,7 @@ static void free_thread(struct ledger_thread *t)
 {
 	(void)pthread_mutex_destroy(&t->lock);
 	(void)pthread_cond_destroy(&t->woken);
+	throttle_free(t->throttle);
 	free(t->post_first);
 	free(t->post_last);
 	free(t);
@@ -481,7 +546,8 @@ enum lgp_status ledger_thread_start(struct app *app, struct ledger_thread **out)
 	(void)pthread_condattr_destroy(&attributes);
 	t->post_first = calloc(app->loops, sizeof(struct loop_call *));
 	t->post_last = calloc(app->loops, sizeof(struct loop_call *));
-	if (t->post_first == NULL || t->post_last == NULL ||
+	t->throttle = throttle_new(app->config.refusals_per_minute);
+	if (t->post_first == NULL || t->post_last == NULL || t->throttle == NULL ||
 	    pthread_create(&t->thread, NULL, run, t) != 0) {
 		free_thread(t);
 		return lgp_fault(LGP_NO_MEMORY, "the ledger thread");

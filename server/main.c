@@ -27,6 +27,11 @@ static enum lgp_status date_of(void *context, struct lgp_view zone, int64_t time
 	return calendar_date(context, zone, time_us, days);
 }
 
+static enum lgp_status start_of(void *context, struct lgp_view zone, int32_t days, int64_t *time_us)
+{
+	return calendar_start_of(context, zone, days, time_us);
+}
+
 /* ---- what may not be started ------------------------------------------------------------ */
 
 static bool is_loopback(const char *host)
@@ -96,7 +101,7 @@ static enum lgp_status open_files(struct app *app, struct calendar *calendar)
 	const struct lgp_options options = {.log_map_bytes = config->log_map_bytes,
 	                                    .state_map_bytes = config->state_map_bytes,
 	                                    .overlay_bytes = config->overlay_bytes,
-	                                    .calendar = {date_of, calendar}};
+	                                    .calendar = {date_of, start_of, calendar}};
 	enum lgp_status status = lgp_open(config->data, &options, &app->ledger);
 	if (status != LGP_OK) {
 		(void)not_started(config->data, status);

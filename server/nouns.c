@@ -5,6 +5,7 @@
 #include "lagniappe/codec.h"
 #include "server/answer.h"
 #include "server/endpoints.h"
+#include "server/limits.h"
 #include "server/register.h"
 #include "server/request.h"
 
@@ -63,17 +64,45 @@ static void write_person(struct worker *worker, struct buf *out, uint64_t number
 		json_write_text(out, "name", person.name);
 }
 
-static void write_token(struct worker *worker, struct buf *out, uint64_t number)
+bool noun_ended(const struct lgp_record *record)
 {
-	buf_text(out, "\"id\":\"t-");
+	return (record->kind == LGP_KIND_TOKEN && record->as.token.ended) ||
+	       (record->kind == LGP_KIND_LIMIT && record->as.limit.ended) ||
+	       (record->kind == LGP_KIND_DELEGATION && record->as.delegation.ended);
+}
+
+/* What is named by its number: tokens and delegations. */
+static void write_numbered(struct worker *worker, struct buf *out, const struct lgp_noun *noun,
+                           uint64_t number)
+{
+	buf_text(out, noun->kind == LGP_KIND_TOKEN ? "\"id\":\"t-" : "\"id\":\"d-");
 	buf_decimal(out, number);
 	buf_text(out, "\"");
 	lgp_registry_lock(worker->app->ledger);
 	const struct lgp_record *record = lgp_registry_get(worker->app->ledger, number);
-	bool ended = record != NULL && record->kind == LGP_KIND_TOKEN && record->as.token.ended;
+	bool ended = record != NULL && noun_ended(record);
 	lgp_registry_unlock(worker->app->ledger);
 	if (ended)
 		json_write_bool(out, "ended", true);
+}
+
+/* The object that a field stands in: opened before its first field, closed
+ * behind its last. */
+static void write_group(struct buf *out, const struct lgp_noun *noun, size_t i)
+{
+	const char *name = i < noun->field_count ? noun->fields[i].name : "";
+	const char *before = i > 0 ? noun->fields[i - 1].name : "";
+	size_t len = strcspn(name, "."), len_before = strcspn(before, ".");
+	bool grouped = name[len] == '.', grouped_before = before[len_before] == '.';
+	if (grouped && grouped_before && len == len_before && memcmp(name, before, len) == 0)
+		return;
+	if (grouped_before)
+		buf_text(out, "}");
+	if (!grouped)
+		return;
+	buf_text(out, ",\"");
+	buf_add(out, name, len);
+	buf_text(out, "\":{");
 }
 
 enum lgp_status noun_write(struct worker *worker, struct buf *out, const struct lgp_noun *noun,
@@ -85,12 +114,17 @@ enum lgp_status noun_write(struct worker *worker, struct buf *out, const struct 
 	if (status != LGP_OK)
 		return lgp_fault(LGP_CORRUPT, "the definition of %llu is not of its form",
 		                 (unsigned long long)number);
-	if (token)
-		write_token(worker, out, number);
-	for (size_t i = 0; i < noun->field_count; i++)
-		if (definition.value[i].ptr != NULL &&
-		    (noun->fields[i].rules & LGP_FIELD_SECRET) == 0)
-			write_field(worker, out, &noun->fields[i], token, definition.value[i]);
+	if (noun->id_field == NULL)
+		write_numbered(worker, out, noun, number);
+	for (size_t i = 0; i < noun->field_count; i++) {
+		write_group(out, noun, i);
+		struct lgp_field field = noun->fields[i];
+		const char *dot = strchr(field.name, '.');
+		field.name = dot != NULL ? dot + 1 : field.name;
+		if (definition.value[i].ptr != NULL && (field.rules & LGP_FIELD_SECRET) == 0)
+			write_field(worker, out, &field, token, definition.value[i]);
+	}
+	write_group(out, noun, noun->field_count);
 	if (noun->personal_name)
 		write_person(worker, out, number, asker);
 	return LGP_OK;
@@ -121,6 +155,11 @@ static struct lgp_view value_text(struct job *job, const struct lgp_field *field
 		return job_copy(
 		        job,
 		        (struct lgp_view){text, lgp_decimal_format(text, (uint64_t)value->number)});
+	case LGP_FIELD_WHEN:
+		if (value->text.len == LGP_DATE_LEN)
+			return value->text;
+		lgp_time_format(text, value->number);
+		return job_copy(job, (struct lgp_view){text, LGP_TIME_LEN});
 	case LGP_FIELD_TIME:
 		lgp_time_format(text, value->number);
 		return job_copy(job, (struct lgp_view){text, LGP_TIME_LEN});
@@ -424,8 +463,12 @@ static size_t page_numbers(struct request *request, const struct lgp_noun *noun,
 	lgp_registry_lock(ledger);
 	const struct lgp_record *record;
 	while (count < request->page_size &&
-	       (record = lgp_registry_next(ledger, noun->kind, after)) != NULL)
-		numbers[count++] = after = record->number;
+	       (record = lgp_registry_next(ledger, noun->kind, after)) != NULL) {
+		after = record->number;
+		/* A limit that has ended is its id's past: /versions tells of it. */
+		if (noun->kind != LGP_KIND_LIMIT || !noun_ended(record))
+			numbers[count++] = after;
+	}
 	*more = lgp_registry_next(ledger, noun->kind, after) != NULL;
 	lgp_registry_unlock(ledger);
 	return count;
@@ -435,7 +478,7 @@ void noun_list(struct request *request, const struct lgp_noun *noun)
 {
 	uint64_t numbers[PAGE_SIZE_MAX], after = 0;
 	struct buf *out = request->exchange->out;
-	bool more;
+	bool more, first = true;
 	if (request->page_token.len > 0 &&
 	    lgp_decimal_parse(request->page_token, &after) != LGP_OK) {
 		problem_reply(request->exchange, LGP_PROBLEM_MALFORMED, "page_token",
@@ -448,9 +491,13 @@ void noun_list(struct request *request, const struct lgp_noun *noun)
 	buf_text(out, "[");
 	for (size_t i = 0; i < count; i++) {
 		size_t before = out->len;
-		buf_text(out, i > 0 ? ",{" : "{");
-		enum lgp_status status = noun_write_now(request->worker, out, noun, numbers[i],
-		                                        request->principal.role);
+		uint64_t version;
+		buf_text(out, first ? "{" : ",{");
+		enum lgp_status status =
+		        noun->kind == LGP_KIND_LIMIT
+		                ? limit_write_now(request->worker, out, numbers[i], &version)
+		                : noun_write_now(request->worker, out, noun, numbers[i],
+		                                 request->principal.role);
 		buf_text(out, "}");
 		if (status == LGP_MISSING) /* registered this moment, and not durable yet */
 			out->len = before;
@@ -458,6 +505,7 @@ void noun_list(struct request *request, const struct lgp_noun *noun)
 			problem_fault(request->exchange, status, "definition");
 			return;
 		}
+		first &= status == LGP_MISSING;
 	}
 	buf_text(out, "]");
 	if (more && count > 0) {

@@ -23,6 +23,8 @@ struct noun_value {
 };
 bool noun_define(struct request *request, struct job *job, const struct lgp_noun *noun,
                  const struct noun_value *more);
+/* Whether a token, a limit or a delegation is ended. */
+bool noun_ended(const struct lgp_record *record);
 /* The registered noun that {id} names; 0: 404 is answered. */
 uint64_t noun_find(struct request *request, const struct lgp_noun *noun);
 /* Answers a definition: the noun, its entry and its receipt. extra may be NULL. */

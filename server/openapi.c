@@ -33,7 +33,9 @@ static const char answers[] =
         "\"touchpoint\":{\"type\":\"string\"},\"refers_to\":{\"type\":\"integer\"},"
         "\"balance\":{\"type\":\"integer\"},\"asked\":{\"type\":\"string\"},"
         "\"refused\":{\"type\":\"string\"},\"policy\":{\"type\":\"integer\"},"
-        "\"limit\":{\"type\":\"integer\"},\"words\":{\"type\":\"string\"},"
+        "\"limits\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/LimitUse\"}},"
+        "\"previous_version\":{\"type\":\"integer\"},\"authority\":{\"type\":\"string\"},"
+        "\"expires_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"words\":{\"type\":\"string\"},"
         "\"previous\":{\"type\":\"integer\"},\"receipt_url\":{\"type\":\"string\"},"
         "\"dry_run\":{\"type\":\"boolean\"},"
         "\"receipt\":{\"$ref\":\"#/components/schemas/Receipt\"}}},"
@@ -60,7 +62,36 @@ static const char answers[] =
         "\"title\":{\"type\":\"string\"},\"status\":{\"type\":\"integer\"},"
         "\"detail\":{\"type\":\"string\"},\"field\":{\"type\":\"string\"},"
         "\"seq\":{\"type\":\"integer\"},\"existing\":{\"type\":\"string\"},"
+        "\"limit\":{\"type\":\"string\"},\"max\":{\"type\":\"integer\"},"
+        "\"used\":{\"type\":\"integer\"},\"remaining\":{\"type\":\"integer\"},"
+        "\"resets_at\":{\"type\":\"string\",\"format\":\"date-time\"},"
+        "\"limits\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/LimitUse\"}},"
+        "\"retry_after\":{\"type\":\"integer\"},"
         "\"dry_run\":{\"type\":\"boolean\"},\"request_id\":{\"type\":\"string\"}}}";
+
+/* The same, of limits and approvals. */
+static const char limit_answers[] =
+        ",\"LimitUse\":{\"type\":\"object\",\"properties\":{"
+        "\"limit\":{\"type\":\"string\"},\"version\":{\"type\":\"integer\"},"
+        "\"max\":{\"type\":\"integer\"},\"used\":{\"type\":\"integer\"},"
+        "\"remaining\":{\"type\":\"integer\"},"
+        "\"resets_at\":{\"type\":\"string\",\"format\":\"date-time\"},"
+        "\"measure\":{\"type\":\"string\"},\"per\":{\"type\":\"string\"},"
+        "\"window\":{\"type\":\"string\"},\"when_passed\":{\"type\":\"string\"},"
+        "\"passed\":{\"type\":\"boolean\"},"
+        "\"needs\":{\"type\":\"string\",\"enum\":[\"customer\",\"incident\"],\"description\":"
+        "\"what to name before it is known how much is used\"}}},"
+        "\"Headroom\":{\"type\":\"object\",\"required\":[\"limits\",\"budget\"],\"properties\":{"
+        "\"limits\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/LimitUse\"}},"
+        "\"budget\":{\"type\":\"object\",\"required\":[\"id\",\"unit\",\"available\"],"
+        "\"properties\":{\"id\":{\"type\":\"string\"},\"unit\":{\"type\":\"string\"},"
+        "\"available\":{\"type\":\"integer\"}}}}},"
+        "\"Approvals\":{\"type\":\"object\",\"required\":[\"approvals\"],\"properties\":{"
+        "\"approvals\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Entry\"}},"
+        "\"next_page_token\":{\"type\":\"string\"}}},"
+        "\"LimitVersions\":{\"type\":\"object\",\"required\":[\"versions\"],\"properties\":{"
+        "\"versions\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Limits\"}},"
+        "\"next_page_token\":{\"type\":\"string\"}}}";
 
 /* ---- requests' schemas ------------------------------------------------------------------- */
 
@@ -95,6 +126,10 @@ static void write_type(struct buf *out, const struct body_field *field)
 		return;
 	case BODY_DATE:
 		write_string_type(out, DATE_PATTERN);
+		return;
+	case BODY_WHEN:
+		buf_text(out, "\"type\":\"string\",\"anyOf\":[{\"format\":\"date\"},"
+		              "{\"format\":\"date-time\"}]");
 		return;
 	case BODY_CLOCK:
 		write_string_type(out, "^([01][0-9]|2[0-3]):[0-5][0-9]$");
@@ -134,10 +169,38 @@ static void write_type(struct buf *out, const struct body_field *field)
 	}
 }
 
+/* The object that a field "a.b" stands in: opened before its first field,
+ * closed behind its last. */
+static void write_group(struct buf *out, const struct body_table *table, size_t i, const char *open)
+{
+	const char *name = i < table->count ? table->fields[i].name : "";
+	const char *before = i > 0 ? table->fields[i - 1].name : "";
+	size_t len = strcspn(name, "."), len_before = strcspn(before, ".");
+	bool grouped = name[len] == '.', grouped_before = before[len_before] == '.';
+	if (grouped && grouped_before && len == len_before && memcmp(name, before, len) == 0)
+		return;
+	if (grouped_before)
+		buf_text(out, "}}");
+	if (!grouped)
+		return;
+	buf_text(out, i > 0 ? ",\"" : "\"");
+	buf_add(out, name, len);
+	buf_text(out, "\":{\"type\":\"object\",");
+	buf_text(out, open);
+	buf_text(out, "\"properties\":{");
+}
+
+/* The field's name in its object. */
+static const char *inner_name(const struct body_field *field)
+{
+	const char *dot = strchr(field->name, '.');
+	return dot != NULL ? dot + 1 : field->name;
+}
+
 static void write_property(struct buf *out, const struct body_field *field, bool change)
 {
 	bool clearable = change && (field->rules & BODY_CLEARABLE) != 0 && field->type != BODY_JSON;
-	json_write_name(out, field->name);
+	json_write_name(out, inner_name(field));
 	buf_text(out, clearable ? "{\"anyOf\":[{" : "{");
 	write_type(out, field);
 	if (clearable)
@@ -163,9 +226,12 @@ static void write_schema(struct buf *out, const char *name, const struct body_ta
 		(void)body_table_of(noun, &index);
 	json_write_name(out, name);
 	buf_text(out, "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{");
-	for (size_t i = 0; i < table->count; i++)
+	for (size_t i = 0; i < table->count; i++) {
+		write_group(out, table, i, "\"additionalProperties\":false,");
 		if (!change || !is_fixed(noun, index, i))
 			write_property(out, &table->fields[i], change);
+	}
+	write_group(out, table, table->count, "");
 	buf_text(out, "}");
 	if (change) {
 		buf_text(out, ",\"minProperties\":1}");
@@ -219,7 +285,8 @@ static void write_noun_answer(struct buf *out, const struct lgp_noun *noun)
 	buf_text(out, "{\"type\":\"object\",\"properties\":{");
 	for (size_t i = 0; i < table->count; i++) {
 		const struct body_field *field = &table->fields[i];
-		json_write_name(out, field->name);
+		write_group(out, table, i, "");
+		json_write_name(out, inner_name(field));
 		buf_text(out, "{");
 		if (field->type == BODY_INTEGER)
 			buf_text(out, "\"type\":\"integer\"");
@@ -227,13 +294,19 @@ static void write_noun_answer(struct buf *out, const struct lgp_noun *noun)
 			write_type(out, field);
 		buf_text(out, "}");
 	}
+	write_group(out, table, table->count, "");
+	if (noun->kind == LGP_KIND_LIMIT)
+		buf_text(out, ",\"version\":{\"type\":\"integer\"}");
+	if (noun->kind == LGP_KIND_DELEGATION)
+		buf_text(out, ",\"id\":{\"type\":\"string\",\"pattern\":\"^d-[0-9]+$\"},"
+		              "\"from\":{\"type\":\"string\"},\"ended\":{\"type\":\"boolean\"}");
 	if (noun->kind == LGP_KIND_TOKEN)
 		buf_text(out, ",\"id\":{\"type\":\"string\",\"pattern\":\"^t-[0-9]+$\"},"
 		              "\"token\":{\"type\":\"string\"},\"ended\":{\"type\":\"boolean\"},"
 		              "\"expires\":{\"type\":\"string\",\"format\":\"date-time\"}");
 	if (noun->kind == LGP_KIND_BUDGET)
-		buf_text(out, ",\"available\":{\"type\":\"integer\"},\"allotted\":{\"type\":"
-		              "\"integer\"},\"spent\":{\"type\":\"integer\"},\"imported\":"
+		buf_text(out, ",\"available\":{\"type\":\"integer\"},\"reserved\":{\"type\":"
+		              "\"integer\"},\"allotted\":{\"type\":\"integer\"},\"spent\":{\"type\":\"integer\"},\"imported\":"
 		              "{\"type\":\"integer\"}");
 	buf_text(out, ",\"seq\":{\"type\":\"integer\"},\"dry_run\":{\"type\":\"boolean\"},"
 	              "\"receipt\":{\"$ref\":\"#/components/schemas/Receipt\"}}}");
@@ -258,7 +331,18 @@ static void write_parameters(struct buf *out, const struct route *route)
 		              "\"schema\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":257}},"
 		              "{\"name\":\"Prefer\",\"in\":\"header\",\"schema\":{\"type\":"
 		              "\"string\"},\"description\":\"return=minimal: the number alone\"}");
-	if ((route->flags & (ROUTE_KEY | ROUTE_BULK)) != 0)
+	for (size_t i = 0; (route->flags & ROUTE_QUERY) != 0 && i < route->body->count; i++) {
+		buf_printf(out, ",{\"name\":\"%s\",\"in\":\"query\",\"schema\":{",
+		           route->body->fields[i].name);
+		write_type(out, &route->body->fields[i]);
+		buf_text(out, "}");
+		json_write_text(out, "description", lgp_view_of(route->body->fields[i].help));
+		buf_text(out, "}");
+	}
+	if (strcmp(route->pattern, "/v1/limits/{id}") == 0 && route->method != HTTP_GET)
+		buf_text(out, ",{\"name\":\"If-Match\",\"in\":\"header\",\"schema\":{\"type\":"
+		              "\"string\"},\"description\":\"the version that must be in force\"}");
+	if ((route->flags & (ROUTE_KEY | ROUTE_BULK | ROUTE_DRY)) != 0)
 		write_query(out, "dry_run", "{\"type\":\"boolean\"}");
 	if ((route->flags & ROUTE_PAGES) != 0) {
 		write_query(out, "page_size",
@@ -289,7 +373,15 @@ static const char *answer_schema(const struct route *route, const char **media)
 	*media = "application/json";
 	switch (route->answer) {
 	case ANSWER_ENTRY:
+	case ANSWER_GRANT:
+	case ANSWER_DECLINE:
 		return "Entry";
+	case ANSWER_APPROVALS:
+		return "Approvals";
+	case ANSWER_HEADROOM:
+		return "Headroom";
+	case ANSWER_VERSIONS:
+		return "LimitVersions";
 	case ANSWER_ENTRIES:
 		return "Entries";
 	case ANSWER_CUSTOMER:
@@ -346,7 +438,8 @@ static void write_content(struct buf *out, const struct route *route)
 
 static void write_responses(struct buf *out, const struct route *route)
 {
-	bool created = (route->flags & ROUTE_KEY) != 0;
+	bool created = (route->flags & (ROUTE_KEY | ROUTE_DRY)) != 0 &&
+	               route->answer != ANSWER_DECLINE;
 	buf_printf(out, ",\"responses\":{\"%s\":{\"description\":\"%s\"",
 	           created                           ? "201"
 	           : route->answer == ANSWER_NOTHING ? "204"
@@ -355,7 +448,14 @@ static void write_responses(struct buf *out, const struct route *route)
 	write_content(out, route);
 	buf_text(out, "}");
 	if (created) {
-		buf_text(out, ",\"200\":{\"description\":\"A dry run: what would be\"");
+		buf_text(out, route->answer == ANSWER_LIMIT
+		                      ? ",\"200\":{\"description\":\"A new version; or, a dry run\""
+		                      : ",\"200\":{\"description\":\"A dry run: what would be\"");
+		write_content(out, route);
+		buf_text(out, "}");
+	}
+	if (route->answer == ANSWER_GRANT) {
+		buf_text(out, ",\"202\":{\"description\":\"It waits for approval\"");
 		write_content(out, route);
 		buf_text(out, "}");
 	}
@@ -430,6 +530,7 @@ bool openapi_write(struct buf *out)
 	              "\"application/problem+json\":{\"schema\":{\"$ref\":"
 	              "\"#/components/schemas/Problem\"}}}}},\"schemas\":{");
 	buf_text(out, answers);
+	buf_text(out, limit_answers);
 	write_bodies(out);
 	for (size_t i = 0; lgp_noun_at(i) != NULL; i++)
 		write_noun_answer(out, lgp_noun_at(i));

@@ -23,6 +23,7 @@ const char *problem_field(enum lgp_problem problem)
 	case LGP_PROBLEM_BUDGET_UNIT:
 		return "unit";
 	case LGP_PROBLEM_SELF_GRANT:
+	case LGP_PROBLEM_RING:
 		return "customer";
 	case LGP_PROBLEM_REASON_KIND:
 		return "reason";
@@ -30,6 +31,9 @@ const char *problem_field(enum lgp_problem problem)
 		return "incident";
 	case LGP_PROBLEM_NOT_REVERSIBLE:
 	case LGP_PROBLEM_REVERSAL_FORBIDDEN:
+	case LGP_PROBLEM_FOUR_EYES:
+	case LGP_PROBLEM_AUTHORITY:
+	case LGP_PROBLEM_DECIDED:
 		return "seq";
 	default:
 		return "amount";
@@ -72,11 +76,50 @@ static const char *meaning(enum lgp_problem problem)
 		       "of the site who did not give it; an integration its own";
 	case LGP_PROBLEM_REASON_KIND:
 		return "name a reason of another kind";
+	case LGP_PROBLEM_LIMIT_EXCEEDED:
+		return "give what remains, wait until the limit starts again, or, where it asks, "
+		       "ask for approval with if_over";
+	case LGP_PROBLEM_INCIDENT_REQUIRED:
+		return "name the incident that it makes up for";
+	case LGP_PROBLEM_RING:
+		return "at this site staff do not reward who has rewarded them";
+	case LGP_PROBLEM_FOUR_EYES:
+		return "somebody else has to decide: neither who asked nor who acts for them";
+	case LGP_PROBLEM_AUTHORITY:
+		return "a manager of the site decides within their own limits, or who holds their "
+		       "delegation within its ceiling";
+	case LGP_PROBLEM_DECIDED:
+		return "it was approved, declined, or waited for too long";
+	case LGP_PROBLEM_PRECONDITION:
+		return "the version that If-Match names is not in force; read it again";
+	case LGP_PROBLEM_THROTTLED:
+		return "too many of this token's requests were refused; what the rules allow goes "
+		       "through all the same";
 	case LGP_PROBLEM_AMOUNT_OVERFLOW:
 		return "the amount, or the sum that it would make, is beyond what is counted";
 	default:
 		return lgp_problem_info(problem)->title;
 	}
+}
+
+/* Why what is asked for cannot be, by its field. */
+static const char *reason(struct lgp_view field)
+{
+	static const struct {
+		const char *field, *reason;
+	} reasons[] = {
+	        {"until", "it must end after it begins, and a limit may have at most 16 versions "
+	                  "that end: one without from and until takes their place"},
+	        {"window", "a limit per grant has no window: say none"},
+	        {"unit", "an amount is counted in a unit: name it"},
+	        {"per", "incidents are counted per customer"},
+	        {"to", "nobody delegates to themselves"},
+	        {"budget", "the member of staff has no budget of their own: name one"},
+	};
+	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+		if (lgp_view_equal(field, lgp_view_of(reasons[i].field)))
+			return reasons[i].reason;
+	return meaning(LGP_PROBLEM_INVALID);
 }
 
 struct lgp_view problem_detail(enum lgp_problem problem, struct lgp_view field, char *out,
@@ -89,7 +132,8 @@ struct lgp_view problem_detail(enum lgp_problem problem, struct lgp_view field, 
 	else if (field.len > 0 && problem == LGP_PROBLEM_EXISTS)
 		len = snprintf(out, max, "there is one with this %.*s", (int)field.len, field.ptr);
 	else
-		return lgp_view_of(meaning(problem));
+		return lgp_view_of(problem == LGP_PROBLEM_INVALID ? reason(field)
+		                                                  : meaning(problem));
 	return (struct lgp_view){out, len > 0 && (size_t)len < max ? (size_t)len : 0};
 }
 
@@ -117,7 +161,7 @@ static void add_headers(struct exchange *exchange, enum lgp_problem problem)
 {
 	if (problem == LGP_PROBLEM_UNAUTHENTICATED)
 		http_reply_header(exchange, "WWW-Authenticate", LGP_VIEW("Bearer"));
-	if (problem == LGP_PROBLEM_OVERLOADED || problem == LGP_PROBLEM_THROTTLED)
+	if (problem == LGP_PROBLEM_OVERLOADED)
 		http_reply_header(exchange, "Retry-After", LGP_VIEW("1"));
 }
 

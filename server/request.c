@@ -5,6 +5,7 @@
 
 #include "lagniappe/codec.h"
 #include "server/auth.h"
+#include "server/endpoints.h"
 
 #include <string.h>
 #include <strings.h>
@@ -41,7 +42,8 @@ static bool read_page_size(struct request *request, struct lgp_view name, struct
 static bool read_parameter(struct request *request, struct lgp_view name, struct lgp_view value)
 {
 	unsigned flags = request->route->flags;
-	if ((flags & (ROUTE_KEY | ROUTE_BULK)) != 0 && lgp_view_equal(name, LGP_VIEW("dry_run")))
+	if ((flags & (ROUTE_KEY | ROUTE_BULK | ROUTE_DRY)) != 0 &&
+	    lgp_view_equal(name, LGP_VIEW("dry_run")))
 		return read_dry_run(request, name, value);
 	if ((flags & ROUTE_PAGES) != 0) {
 		if (lgp_view_equal(name, LGP_VIEW("page_size")))
@@ -58,7 +60,35 @@ static bool read_parameter(struct request *request, struct lgp_view name, struct
 			return true;
 		}
 	}
+	if ((flags & ROUTE_QUERY) != 0) {
+		/* Gathered as JSON, to be decoded by the route's table. */
+		struct buf *out = request->exchange->out;
+		buf_text(out, out->len == 0 ? "{" : ",");
+		json_write_string(out, name);
+		buf_text(out, ":");
+		json_write_string(out, value);
+		return true;
+	}
 	return query_wrong(request, name, "this parameter is not known here");
+}
+
+/* The query's parameters, into worker->body like a body's fields. */
+static bool decode_query(struct request *request)
+{
+	struct worker *worker = request->worker;
+	struct buf *out = request->exchange->out;
+	if ((request->route->flags & ROUTE_QUERY) == 0)
+		return true;
+	buf_text(out, out->len == 0 ? "{}" : "}");
+	bool good = !out->failed && body_decode(&worker->body, request->route->body, false,
+	                                        worker->json, worker->ids, buf_contents(out));
+	buf_clear(out);
+	if (!good)
+		problem_reply(request->exchange, LGP_PROBLEM_MALFORMED, worker->body.field, "%s",
+		              worker->body.field[0] != '\0'
+		                      ? worker->body.detail
+		                      : "the query's parameters are not of their form, or come twice");
+	return good;
 }
 
 static bool read_query(struct request *request)
@@ -111,10 +141,13 @@ static bool read_body(struct request *request, const struct body_table *table)
 {
 	struct worker *worker = request->worker;
 	bool partial = (request->route->flags & ROUTE_CHANGE) != 0;
+	struct lgp_view text = request->exchange->body;
 	if (!request_media_type(request))
 		return false;
-	if (body_decode(&worker->body, table, partial, worker->json, worker->ids,
-	                request->exchange->body))
+	/* Where nothing need be said, nothing may be. */
+	if (text.len == 0 && table == &decision_table)
+		text = LGP_VIEW("{}");
+	if (body_decode(&worker->body, table, partial, worker->json, worker->ids, text))
 		return true;
 	problem_reply(request->exchange, LGP_PROBLEM_MALFORMED, worker->body.field, "%s",
 	              worker->body.detail);
@@ -204,7 +237,7 @@ void request_handle(struct exchange *exchange, struct worker *worker)
 		no_route(&request, allow);
 		return;
 	}
-	if (!admitted(&request) || !read_query(&request))
+	if (!admitted(&request) || !read_query(&request) || !decode_query(&request))
 		return;
 	if (exchange->method == HTTP_GET && (request.route->flags & (ROUTE_LOG | ROUTE_PATH)) == 0)
 		http_reply_header(exchange, "Cache-Control", LGP_VIEW("no-store"));

@@ -31,7 +31,7 @@
 const struct route routes[] = {
 	/* What is asked most stands first. */
 	{HTTP_POST_, "/v1/grants", STAFF | MANAGER | INTEGRATION, ROUTE_KEY, 0, &grant_table, grants_post,
-	 ANSWER_ENTRY, "grant", "Grants a customer something from a budget"},
+	 ANSWER_GRANT, "grant", "Grants a customer something from a budget"},
 	{HTTP_POST_, "/v1/grants/batch", STAFF | MANAGER | INTEGRATION, ROUTE_BULK, 0, &grant_line_table,
 	 grants_batch_post, ANSWER_LINES, "grant_batch", "Up to 8,192 grants, a line each; lines stand alone"},
 	{HTTP_POST_, "/v1/thanks", STAFF | MANAGER, ROUTE_KEY, 0, &thanks_table, thanks_post, ANSWER_ENTRY,
@@ -78,6 +78,32 @@ const struct route routes[] = {
 	 ANSWER_NOUN, "get_token", "One token, without its secret"},
 	{HTTP_DELETE_, "/v1/tokens/{id}", ADMIN | FINANCE, 0, LGP_KIND_TOKEN, NULL, tokens_delete,
 	 ANSWER_NOTHING, "end_token", "Ends a token"},
+	{HTTP_GET, "/v1/limits", BUT_CUSTOMERS, ROUTE_PAGES, LGP_KIND_LIMIT, NULL, limit_list,
+	 ANSWER_NOUNS, "list_limits", "The limits in force, and to come"},
+	{HTTP_GET, "/v1/limits/{id}", BUT_CUSTOMERS, 0, LGP_KIND_LIMIT, NULL, limit_get, ANSWER_NOUN,
+	 "get_limit", "One limit; its ETag is its version"},
+	{HTTP_PUT_, "/v1/limits/{id}", FINANCE, ROUTE_DRY, LGP_KIND_LIMIT, NULL, limit_put, ANSWER_LIMIT,
+	 "put_limit", "Sets a limit, new or in a new version; If-Match guards"},
+	{HTTP_DELETE_, "/v1/limits/{id}", FINANCE, 0, LGP_KIND_LIMIT, NULL, limit_delete, ANSWER_NOTHING,
+	 "end_limit", "Ends a limit; If-Match guards"},
+	{HTTP_GET, "/v1/limits/{id}/versions", BUT_CUSTOMERS, ROUTE_PAGES, LGP_KIND_LIMIT, NULL,
+	 limit_versions, ANSWER_VERSIONS, "list_limit_versions", "What a limit was, newest first"},
+	{HTTP_GET, "/v1/staff/me/headroom", STAFF | MANAGER, ROUTE_QUERY, 0, &headroom_table, headroom_get,
+	 ANSWER_HEADROOM, "get_headroom", "What one can still give, limit by limit and in the budget"},
+	{HTTP_GET, "/v1/approvals", MANAGER | STAFF, ROUTE_PAGES, 0, NULL, approvals_list,
+	 ANSWER_APPROVALS, "list_approvals", "Grants that wait for approval, at one's sites"},
+	{HTTP_POST_, "/v1/approvals/{id}/approve", MANAGER | STAFF, ROUTE_KEY, 0, &decision_table,
+	 approvals_approve, ANSWER_ENTRY, "approve", "Approves what was asked for: the grant"},
+	{HTTP_POST_, "/v1/approvals/{id}/decline", MANAGER | STAFF, ROUTE_KEY, 0, &decision_table,
+	 approvals_decline, ANSWER_DECLINE, "decline", "Declines what was asked for, or withdraws it"},
+	{HTTP_GET, "/v1/delegations", BUT_CUSTOMERS & ~INTEGRATION, ROUTE_PAGES, LGP_KIND_DELEGATION, NULL,
+	 nouns_list, ANSWER_NOUNS, "list_delegations", "All delegations, those that have ended too"},
+	{HTTP_POST_, "/v1/delegations", MANAGER, ROUTE_KEY, LGP_KIND_DELEGATION, NULL, nouns_post,
+	 ANSWER_NOUN, "delegate", "Lends one's own authority to approve, up to a ceiling and an end"},
+	{HTTP_GET, "/v1/delegations/{id}", BUT_CUSTOMERS & ~INTEGRATION, 0, LGP_KIND_DELEGATION, NULL,
+	 delegations_get, ANSWER_NOUN, "get_delegation", "One delegation"},
+	{HTTP_DELETE_, "/v1/delegations/{id}", MANAGER, 0, LGP_KIND_DELEGATION, NULL, delegations_delete,
+	 ANSWER_NOTHING, "end_delegation", "Ends a delegation: its giver's to do"},
 	{HTTP_GET, "/checkpoint", AUDITOR, ROUTE_LOG, 0, NULL, checkpoint_get, ANSWER_TEXT,
 	 "get_checkpoint", "The newest signed checkpoint"},
 	{HTTP_GET, "/log.vkey", AUDITOR, ROUTE_LOG, 0, NULL, vkey_get, ANSWER_TEXT, "get_log_vkey",
@@ -164,7 +190,10 @@ const struct route *route_find(enum http_method method, struct lgp_view path, st
 
 const struct body_table *route_body(const struct route *route)
 {
-	bool writes = route->method == HTTP_POST_ || route->method == HTTP_PATCH_;
+	bool writes = route->method == HTTP_POST_ || route->method == HTTP_PUT_ ||
+	              route->method == HTTP_PATCH_;
+	if ((route->flags & ROUTE_QUERY) != 0)
+		return NULL;
 	const struct lgp_noun *noun = route->noun != 0 ? lgp_noun_of(route->noun) : NULL;
 	return route->body == NULL && writes && noun != NULL ? body_table_of(noun, NULL)
 	                                                     : route->body;

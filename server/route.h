@@ -18,6 +18,8 @@ enum route_flag {
 	ROUTE_CHANGE = 1 << 4, /* a body of which any field may be left out */
 	ROUTE_PAGES = 1 << 5,  /* page_size and page_token are taken */
 	ROUTE_PATH = 1 << 6,   /* {id} is all that is left of the path */
+	ROUTE_DRY = 1 << 7,    /* dry_run is taken */
+	ROUTE_QUERY = 1 << 8,  /* body is the table of the query's parameters */
 };
 
 /* What an answer looks like, for /openapi.json. */
@@ -36,6 +38,12 @@ enum route_answer {
 	ANSWER_TEXT,
 	ANSWER_BYTES,
 	ANSWER_OBJECT,
+	ANSWER_GRANT, /* an entry; 202 where it waits for approval */
+	ANSWER_DECLINE,
+	ANSWER_APPROVALS,
+	ANSWER_HEADROOM,
+	ANSWER_LIMIT,
+	ANSWER_VERSIONS,
 };
 
 /* Whose token asks. */
@@ -72,7 +80,7 @@ struct route {
 	const char *pattern; /* segments; one of them may be {id} */
 	unsigned roles, flags;
 	enum lgp_kind noun;            /* of the nouns' routes */
-	const struct body_table *body; /* NULL: no body, or the noun's */
+	const struct body_table *body; /* NULL: no body, or the noun's; with ROUTE_QUERY its fields */
 	void (*handle)(struct request *request);
 	enum route_answer answer;
 	const char *operation, *summary;

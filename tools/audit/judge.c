@@ -22,6 +22,8 @@ enum lgp_status judge_init(struct judge *judge, struct source *source, struct fi
 	if (status == LGP_OK)
 		status = money_init(&judge->money, source, findings);
 	if (status == LGP_OK)
+		status = decisions_init(&judge->decisions, source, findings, &judge->money);
+	if (status == LGP_OK)
 		status = sorter_new(LGP_MAC_LEN, SORTER_BUFFER_BYTES, &judge->keys);
 	if (status == LGP_OK)
 		status = payload_check_new(source, findings, &judge->payloads);
@@ -31,6 +33,7 @@ enum lgp_status judge_init(struct judge *judge, struct source *source, struct fi
 void judge_deinit(struct judge *judge)
 {
 	parties_deinit(&judge->parties);
+	decisions_deinit(&judge->decisions);
 	money_deinit(&judge->money);
 	sorter_free(judge->keys);
 	payload_check_free(judge->payloads);
@@ -87,24 +90,6 @@ static void judge_refusal(struct judge *judge, const struct lgp_entry *entry)
 
 /* ---- the first entry -------------------------------------------------------------------- */
 
-/* The value of the line "name value" in the text; ptr NULL: there is none. */
-static struct lgp_view line_value(struct lgp_view text, const char *name)
-{
-	size_t name_len = strlen(name);
-	while (text.len > 0) {
-		const char *end = memchr(text.ptr, '\n', text.len);
-		size_t len = end != NULL ? (size_t)(end - text.ptr) : text.len;
-		if (len > name_len && memcmp(text.ptr, name, name_len) == 0 &&
-		    text.ptr[name_len] == ' ')
-			return (struct lgp_view){text.ptr + name_len + 1, len - name_len - 1};
-		if (end == NULL)
-			break;
-		text.ptr += len + 1;
-		text.len -= len + 1;
-	}
-	return (struct lgp_view){NULL, 0};
-}
-
 /* The table of names is in no tree; the first entry's payload is. */
 static void judge_name(struct judge *judge, const struct lgp_entry *entry)
 {
@@ -113,7 +98,7 @@ static void judge_name(struct judge *judge, const struct lgp_entry *entry)
 	if ((entry->flags & LGP_FLAG_PAYLOAD) == 0 ||
 	    source_payload(judge->source, &entry->hash, text, sizeof text, &len) != LGP_OK)
 		return; /* what is missing is told with the payloads */
-	struct lgp_view origin = line_value((struct lgp_view){text, len}, "origin");
+	struct lgp_view origin = text_line((struct lgp_view){text, len}, "origin");
 	if (origin.ptr != NULL && !lgp_view_equal(origin, lgp_view_of(judge->trust->origin)))
 		finding_entry(judge->findings, RULE_META, entry->seq,
 		              "it opened the ledger as \"%.*s\", the ledger calls itself \"%s\"",
@@ -141,6 +126,9 @@ static bool is_zero(const uint8_t mac[LGP_MAC_LEN])
 
 static enum lgp_status judge_decoded(struct judge *judge, const struct lgp_entry *entry)
 {
+	if (entry->seq != judge->next)
+		decisions_lose(&judge->decisions, judge->next, "it cannot be read");
+	judge->next = entry->seq + 1;
 	judge->judged++;
 	judge_genesis(judge, entry);
 	judge_time(judge, entry);
@@ -150,6 +138,8 @@ static enum lgp_status judge_decoded(struct judge *judge, const struct lgp_entry
 	enum lgp_status status = parties_judge(&judge->parties, entry);
 	if (status == LGP_OK)
 		status = money_judge(&judge->money, entry);
+	if (status == LGP_OK)
+		status = decisions_judge(&judge->decisions, entry);
 	if (status == LGP_OK && !is_zero(entry->key_mac))
 		status = sorter_add(judge->keys, entry->key_mac, entry->seq);
 	return status == LGP_OK ? payload_check_entry(judge->payloads, entry) : status;

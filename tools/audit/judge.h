@@ -3,10 +3,12 @@
  *
  * Shares with the server the bytes of an entry and nothing of its rules.
  * Memory: 28 to 55 bytes for each party, account and reversed grant, and two
- * buffers of sorter.h; nothing else grows. */
+ * buffers of sorter.h; what decisions.h says of definitions and limits.  Nothing
+ * else grows. */
 #ifndef LAGNIAPPE_AUDIT_JUDGE_H
 #define LAGNIAPPE_AUDIT_JUDGE_H
 
+#include "tools/audit/decisions.h"
 #include "tools/audit/finding.h"
 #include "tools/audit/money.h"
 #include "tools/audit/parties.h"
@@ -20,11 +22,13 @@ struct judge {
 	const struct trust *trust;
 	struct parties parties;
 	struct money money;
+	struct decisions decisions;
 	struct sorter *keys; /* MACs of idempotency keys */
 	struct payload_check *payloads;
 	int64_t first_time_us, last_time_us;
 	uint64_t policy; /* the last entry that changed a rule */
 	uint64_t judged; /* entries that decoded */
+	uint64_t next;   /* the entry behind the one judged last */
 	bool judged_first;
 };
 

@@ -40,8 +40,8 @@ static uint64_t account_key(enum lgp_class class, uint64_t owner)
 	return (uint64_t) class << 56 | (owner & OWNER_MAX);
 }
 
-static int64_t balance(const struct money *money, enum lgp_class class, uint64_t owner,
-                       uint64_t unit)
+int64_t money_balance(const struct money *money, enum lgp_class class, uint64_t owner,
+                      uint64_t unit)
 {
 	if (!money->moved[class])
 		return 0;
@@ -91,10 +91,14 @@ static enum lgp_status move_amount(struct money *money, const struct lgp_entry *
 
 /* ---- who moves what ----------------------------------------------------------------- */
 
-static bool may_move(const struct kind_info *info, enum lgp_class debit, enum lgp_class credit)
+/* An approved grant takes what its ask set aside. */
+static bool may_move(const struct kind_info *info, const struct lgp_entry *entry)
 {
+	enum lgp_class debit = entry->debit, credit = entry->credit;
 	if (info == NULL)
 		return false;
+	if (entry->kind == LGP_KIND_GRANT && entry->refers_to != 0)
+		return debit == LGP_CLASS_RESERVED && credit == LGP_CLASS_CUSTOMER;
 	if (debit == info->debit && credit == info->credit)
 		return true;
 	return (info->rules & KIND_BACK) != 0 && debit == info->credit && credit == info->debit;
@@ -122,7 +126,7 @@ static bool other_unit(const struct money *money, const struct lgp_entry *entry)
 static void judge_move(struct money *money, const struct lgp_entry *entry)
 {
 	const struct kind_info *info = kind_info(entry->kind);
-	if (!may_move(info, entry->debit, entry->credit))
+	if (!may_move(info, entry))
 		finding_entry(money->findings, RULE_MOVE, entry->seq,
 		              "a %s moves its amount from %s to %s, which is not its to do",
 		              lgp_kind_name(entry->kind), lgp_class_name(entry->debit),
@@ -148,8 +152,8 @@ static enum lgp_status judge_balance(struct money *money, const struct lgp_entry
 {
 	int64_t replayed = 0, off;
 	if (entry->customer != 0 && entry->unit != 0 && kind_meant(entry) != LGP_KIND_IMPORT &&
-	    __builtin_add_overflow(balance(money, LGP_CLASS_CUSTOMER, entry->customer, entry->unit),
-	                           balance(money, LGP_CLASS_EARNED, entry->customer, entry->unit),
+	    __builtin_add_overflow(money_balance(money, LGP_CLASS_CUSTOMER, entry->customer, entry->unit),
+	                           money_balance(money, LGP_CLASS_EARNED, entry->customer, entry->unit),
 	                           &replayed))
 		replayed = INT64_MAX;
 	if (entry->balance == replayed)
@@ -199,11 +203,30 @@ static void judge_same(struct money *money, const struct lgp_entry *entry, const
 		              name, mine, entry->refers_to, grants);
 }
 
+int64_t money_reversed(const struct money *money, uint64_t grant)
+{
+	const struct slot *slot =
+	        grant != UINT64_MAX ? slots_find(&money->reversed, grant + 1, 0) : NULL;
+	return slot != NULL ? slot->amount : 0;
+}
+
+const struct lgp_entry *money_original(const struct money *money, const struct lgp_entry *reversal)
+{
+	return money->original.seq != 0 && money->original.seq == reversal->refers_to
+	               ? &money->original
+	               : NULL;
+}
+
 static enum lgp_status judge_reversal(struct money *money, const struct lgp_entry *entry)
 {
 	struct lgp_entry grant;
-	if (entry->kind != LGP_KIND_REVERSAL || !read_grant(money, entry, &grant))
+	if (entry->kind != LGP_KIND_REVERSAL)
 		return LGP_OK;
+	money->original.seq = 0;
+	if (!read_grant(money, entry, &grant))
+		return LGP_OK;
+	money->original = grant;
+	money->original.seq = entry->refers_to;
 	judge_same(money, entry, "customer", entry->customer, grant.customer);
 	judge_same(money, entry, "unit", entry->unit, grant.unit);
 	judge_same(money, entry, "budget", entry->budget, grant.budget);

@@ -14,6 +14,7 @@ struct money {
 	struct slots drift;          /* customer, unit -> told balance minus replayed, once found */
 	struct slots reversed;       /* grant + 1 -> how much of it was reversed */
 	struct slots held;           /* budget + 1 -> the unit that it holds */
+	struct lgp_entry original;   /* what the last reversal reverses; seq 0: it cannot be read */
 	bool moved[LGP_CLASS_COUNT]; /* whether the class has any account yet */
 };
 
@@ -32,6 +33,14 @@ void money_prefetch(const struct money *money, const struct lgp_entry *entry);
 /* Moves the entry's amount; judges who may move what, floors, the running
  * balance and reversals.  LGP_NO_MEMORY. */
 LGP_MUST_USE enum lgp_status money_judge(struct money *money, const struct lgp_entry *entry);
+/* Credits minus debits, by a replay; 0 for an account that nothing moved. */
+int64_t money_balance(const struct money *money, enum lgp_class class, uint64_t owner,
+                      uint64_t unit);
+/* How much of a grant was reversed. */
+int64_t money_reversed(const struct money *money, uint64_t grant);
+/* The grant of the reversal that was judged last; NULL: none that can be read. */
+const struct lgp_entry *money_original(const struct money *money,
+                                       const struct lgp_entry *reversal);
 /* Sums the accounts of each unit, in the units' order; the caller frees *out.
  * Judges that each unit's sum is zero.  LGP_NO_MEMORY. */
 LGP_MUST_USE enum lgp_status money_sum(struct money *money, struct unit_sums **out, size_t *count);

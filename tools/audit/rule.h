@@ -59,7 +59,21 @@
 	X(RULE_FLOOR, "floor", "no floored account falls below zero")                             \
 	X(RULE_CONSERVATION, "conservation", "debits equal credits, and sums fit into 63 bits")   \
 	X(RULE_REVERSAL, "reversal", "a reversal is of a grant, its customer, unit and budget")   \
-	X(RULE_OVER_REVERSED, "over-reversed", "no more is reversed than was granted")
+	X(RULE_OVER_REVERSED, "over-reversed", "no more is reversed than was granted")            \
+	/* limits, at the rules of their moment */                                                \
+	X(RULE_OVER_LIMIT, "over-limit", "no grant passes a limit in force that refuses")         \
+	X(RULE_INCIDENT, "incident-missing", "where a limit goes by incident, there is one")      \
+	X(RULE_ASK, "ask-needless", "what asks for approval passes a limit that asks")            \
+	X(RULE_LIMIT_VERSION, "limit-version", "the version of a limit that is named is the one") \
+	X(RULE_FIGURES, "limit-figures", "what is told of a limit that bound is as a replay has") \
+	X(RULE_MANAGER, "manager-flag", "a grant says whether its giver was a manager then")      \
+	X(RULE_UNDESERVED, "refusal-undeserved", "a refusal is deserved")                         \
+	/* approvals */                                                                           \
+	X(RULE_APPROVAL, "approval", "what decides on an ask is of an ask, on its terms")         \
+	X(RULE_ASK_ENDED, "ask-ended", "an ask is decided once, while it waits")                  \
+	X(RULE_LAPSE, "lapse", "an ask lapses after 72 hours, by the house")                      \
+	X(RULE_FOUR_EYES, "four-eyes", "nobody approves what they asked for, or who acts for them") \
+	X(RULE_AUTHORITY, "authority", "who decides has the authority for it at that moment")
 
 enum rule {
 #define X(symbol, slug, text) symbol,

@@ -139,6 +139,16 @@ static void print_log(const struct verify *verify)
 	print_anchor(out, &verify->trust.high_water);
 }
 
+static void print_lost(const struct verify *verify)
+{
+	const struct decisions *decisions = &verify->judge.decisions;
+	if (decisions->lost)
+		fprintf(verify->options->out,
+		        "not judged from entry %" PRIu64
+		        " on: what goes by limits, definitions and funds: %s\n",
+		        decisions->lost_at, decisions->lost_why);
+}
+
 static void print_untold(const struct verify *verify)
 {
 	for (enum rule rule = 0; rule < RULE_COUNT; rule++)
@@ -156,6 +166,7 @@ static void print_plain(const struct verify *verify)
 	fprintf(out, "ledger: %s\n", verify->options->ledger);
 	if (verify->opened) {
 		print_log(verify);
+		print_lost(verify);
 		size_t count = trust_lines(verify, lines);
 		for (size_t i = 0; i < count; i++)
 			fprintf(out, "taken on trust: %s\n", lines[i]);
@@ -194,6 +205,8 @@ static void json_log(const struct verify *verify)
 	        verify->payloads);
 	if (!verify->integrity.lost)
 		fprintf(out, ",\n \"root\": \"%s\"", root);
+	if (verify->judge.decisions.lost)
+		fprintf(out, ",\n \"limits_judged_to\": %" PRIu64, verify->judge.decisions.lost_at);
 	fputs(",\n \"units\": [", out);
 	for (size_t i = 0; i < verify->sum_count; i++) {
 		fputs(i > 0 ? ", " : "", out);

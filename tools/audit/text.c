@@ -52,3 +52,20 @@ const char *count_text(uint64_t count, char out[COUNT_MAX])
 	}
 	return at;
 }
+
+struct lgp_view text_line(struct lgp_view text, const char *name)
+{
+	size_t name_len = strlen(name);
+	while (text.len > 0) {
+		const char *end = memchr(text.ptr, '\n', text.len);
+		size_t len = end != NULL ? (size_t)(end - text.ptr) : text.len;
+		if (len > name_len && memcmp(text.ptr, name, name_len) == 0 &&
+		    text.ptr[name_len] == ' ')
+			return (struct lgp_view){text.ptr + name_len + 1, len - name_len - 1};
+		if (end == NULL)
+			break;
+		text.ptr += len + 1;
+		text.len -= len + 1;
+	}
+	return (struct lgp_view){NULL, 0};
+}

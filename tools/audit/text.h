@@ -15,5 +15,7 @@ const char *moment_text(int64_t time_us, char out[MOMENT_MAX]);
 __extension__ const char *amount_text(__int128 minor, unsigned scale, char out[AMOUNT_MAX]);
 /* "1,234,567" */
 const char *count_text(uint64_t count, char out[COUNT_MAX]);
+/* The value of the line "name value" in a payload; ptr NULL: there is none. */
+struct lgp_view text_line(struct lgp_view text, const char *name);
 
 #endif

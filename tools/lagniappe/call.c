@@ -18,6 +18,7 @@ static struct option_row field_row(const struct lgp_field *field, bool whole)
 	        [LGP_FIELD_NUMBER] = "N",    [LGP_FIELD_DATE] = "DATE",   [LGP_FIELD_TIME] = "TIME",
 	        [LGP_FIELD_CLOCK] = "HH:MM", [LGP_FIELD_ZONE] = "ZONE",   [LGP_FIELD_REF] = "ID",
 	        [LGP_FIELD_REFS] = "ID",     [LGP_FIELD_CUSTOMER] = "ID", [LGP_FIELD_HASH] = "HEX",
+	        [LGP_FIELD_WHEN] = "DATE|TIME",
 	};
 	struct option_row row = {.name = field->name, .tag = TAG_TEXT, .help = field->help};
 	row.value = field->type == LGP_FIELD_CHOICE ? field->choices : placeholders[field->type];
@@ -31,6 +32,14 @@ static struct option_row field_row(const struct lgp_field *field, bool whole)
 	}
 	if (field->type == LGP_FIELD_NUMBER)
 		row.tag = TAG_INTEGER;
+	if (strcmp(field->name, "max") == 0 || strcmp(field->name, "ceiling") == 0) {
+		row.tag = TAG_AMOUNT;
+		row.value = "AMOUNT";
+	}
+	if (strncmp(field->name, "scope.", 6) == 0) {
+		row.tag = TAG_SCOPE;
+		row.name = field->name + 6;
+	}
 	return row;
 }
 
@@ -48,17 +57,25 @@ static void add_token_row(struct session *session, const struct lgp_field *field
 		        "the member of staff, or the customer, that it speaks for";
 }
 
+/* What the address or the token says. */
+static bool said_elsewhere(const struct lgp_noun *noun, const struct lgp_field *field)
+{
+	return (noun->kind == LGP_KIND_LIMIT && strcmp(field->name, "id") == 0) ||
+	       (noun->kind == LGP_KIND_DELEGATION && strcmp(field->name, "from") == 0);
+}
+
 void call_noun_options(struct session *session)
 {
 	static const struct option_row name = {"name", "TEXT", 0, TAG_TEXT, "the person's name"};
 	const struct lgp_noun *noun = lgp_noun_of(session->command->kind);
-	bool whole = strcmp(session->command->method, "POST") == 0;
+	bool whole = strcmp(session->command->method, "PATCH") != 0;
 	size_t n = 0;
 	require(noun != NULL && noun->field_count <= LGP_NOUN_FIELDS_MAX);
 	for (size_t i = 0; i < noun->field_count; i++) {
 		const struct lgp_field *field = &noun->fields[i];
 		bool fixed = (field->rules & LGP_FIELD_FIXED) != 0;
-		if ((field->rules & LGP_FIELD_SECRET) != 0 || (!whole && fixed))
+		if ((field->rules & LGP_FIELD_SECRET) != 0 || (!whole && fixed) ||
+		    said_elsewhere(noun, field))
 			continue;
 		if (noun->kind == LGP_KIND_TOKEN)
 			add_token_row(session, field, &n);
@@ -135,7 +152,16 @@ static bool add_field(struct session *session, json_t *body, const struct option
 		}
 		return json_array_append_new(list, json_string(text)) == 0;
 	}
-	if (row->tag == TAG_TEXT) {
+	if (row->tag == TAG_SCOPE) {
+		json_t *scope = json_object_get(body, "scope");
+		if (scope == NULL) {
+			scope = json_object();
+			if (json_object_set_new(body, "scope", scope) != 0)
+				return false;
+		}
+		body = scope;
+	}
+	if (row->tag == TAG_TEXT || row->tag == TAG_SCOPE) {
 		value = json_string(text);
 		if (value == NULL)
 			complain("--%s is not UTF-8", row->name);
@@ -147,7 +173,7 @@ static bool add_field(struct session *session, json_t *body, const struct option
 	return value != NULL && json_object_set_new(body, name, value) == 0;
 }
 
-static json_t *build_body(struct session *session)
+json_t *call_body(struct session *session)
 {
 	json_t *body = json_object();
 	for (size_t i = 0; body != NULL && i < session->options.given_count; i++) {
@@ -260,6 +286,7 @@ static enum outcome send_call(struct session *session, const char *path, const c
 	        .key = !writes       ? NULL
 	               : key != NULL ? key
 	                             : random_key,
+	        .if_match = options_get(&session->options, "if-match"),
 	};
 	struct reply reply;
 	if (!client_call(session->client, &call, &reply)) {
@@ -274,13 +301,13 @@ static enum outcome send_call(struct session *session, const char *path, const c
 enum outcome call_run(struct session *session)
 {
 	const char *method = session->command->method;
-	bool has_body = strcmp(method, "POST") == 0 || strcmp(method, "PATCH") == 0;
+	bool has_body = strcmp(method, "GET") != 0 && strcmp(method, "DELETE") != 0;
 	char path[PATH_MAX_BYTES];
 	if (!build_path(session, path))
 		return TROUBLE;
 	if (!has_body)
 		return send_call(session, path, NULL);
-	json_t *json = build_body(session);
+	json_t *json = call_body(session);
 	char *body = json != NULL ? json_dumps(json, JSON_COMPACT) : NULL;
 	json_decref(json);
 	if (body == NULL)

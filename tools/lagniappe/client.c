@@ -148,6 +148,8 @@ static bool build_headers(const struct client *client, const struct call *call,
 	}
 	if (call->key != NULL)
 		added = added && add_header(list, "Idempotency-Key", call->key);
+	if (call->if_match != NULL)
+		added = added && add_header(list, "If-Match", call->if_match);
 	if (token != NULL) {
 		char bearer[512];
 		int len = snprintf(bearer, sizeof bearer, "Bearer %s", token);

@@ -30,6 +30,7 @@ struct call {
 	const char *content_type;
 	const char *accept; /* NULL: application/json */
 	const char *key;    /* Idempotency-Key, NULL: none */
+	const char *if_match; /* a version, NULL: none */
 };
 
 struct reply {

@@ -27,6 +27,7 @@ enum field_tag {
 	TAG_AMOUNT,  /* minor units; "12.50" where the unit's scale can be asked for */
 	TAG_LIST,    /* an element of a JSON array */
 	TAG_QUERY,   /* a parameter of the address */
+	TAG_SCOPE,   /* a JSON string in the object "scope" */
 };
 
 struct session;
@@ -69,6 +70,8 @@ struct session {
 enum outcome call_run(struct session *session);
 /* Fills session->noun_rows from the noun's table. */
 void call_noun_options(struct session *session);
+/* The options as a body; NULL: a value is not of its form, which was said. */
+json_t *call_body(struct session *session);
 
 /* unit.c: the decimal places of a unit, asked from the server once;
  * SCALE_UNKNOWN: the server would not say. */
@@ -77,6 +80,9 @@ int unit_scale(struct session *session, const char *code);
 /* print.c */
 bool print_object(struct session *session, json_t *answer);
 bool print_list(struct session *session, json_t *answer);
+/* Rows as a table: those columns, or all that there are when NULL. */
+bool print_rows(struct session *session, const json_t *list, const char *columns);
+bool print_headroom(struct session *session, json_t *answer);
 /* Title, detail and what else it holds, on standard error. */
 void print_problem(const struct reply *reply);
 void __attribute__((format(printf, 1, 2))) complain(const char *format, ...);
@@ -85,6 +91,9 @@ void __attribute__((format(printf, 1, 2))) complain(const char *format, ...);
 enum outcome init_run(struct session *session);
 enum outcome receipt_run(struct session *session);
 enum outcome import_spend_run(struct session *session);
-extern const struct option_row init_options[], receipt_options[], import_options[];
+enum outcome limits_explain_run(struct session *session);
+enum outcome limits_apply_run(struct session *session);
+extern const struct option_row init_options[], receipt_options[], import_options[],
+        apply_options[];
 
 #endif

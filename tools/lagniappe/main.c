@@ -92,6 +92,28 @@ static const struct option_row reverse_options[] = {
         {0},
 };
 
+static const struct option_row if_match_options[] = {
+        {"if-match", "VERSION", 0, TAG_NONE, "only while this version is in force"},
+        {0},
+};
+
+static const struct option_row headroom_options[] = {
+        {"customer", "ID", 0, TAG_QUERY, "for whom: c-…"},
+        {"incident", "ID", 0, TAG_QUERY, "for which incident"},
+        {"reason", "ID", 0, TAG_QUERY, "for which reason"},
+        {"unit", "CODE", 0, TAG_QUERY, "of what, else the budget's"},
+        {"budget", "ID", 0, TAG_QUERY, "from where, else one's own"},
+        {"site", "ID", 0, TAG_QUERY, "at which site, else one's own"},
+        {0},
+};
+
+static const struct option_row decision_options[] = {
+        {"note", "TEXT", 0, TAG_TEXT, "why"},
+        {0},
+};
+
+#define LIMIT_COLUMNS "id,scope,unit,measure,per,window,max,when_passed,from,until,version"
+
 #define ENTRY_COLUMNS "seq,time,kind,staff,customer,amount,reason,site,balance"
 
 #define NOUN(name, kind)                                                                           \
@@ -152,6 +174,38 @@ static const struct command commands[] = {
          "/v1/receipts/{}", NULL, NULL, 0, NULL, call_run, true},
         {"receipt", "verify", "FILE", "proves a receipt, offline; - is standard input", NULL, NULL,
          NULL, NULL, 0, receipt_options, receipt_run, false},
+        {"limits", "list", "", "the limits in force", "GET", "/v1/limits", print_list, LIMIT_COLUMNS, 0,
+         page_options, call_run, true},
+        {"limits", "show", "ID", "one", "GET", "/v1/limits/{}", print_object, NULL, 0, NULL,
+         call_run, true},
+        {"limits", "set", "ID", "sets one, new or again, as a whole", "PUT", "/v1/limits/{}",
+         print_object, NULL, LGP_KIND_LIMIT, if_match_options, call_run, true},
+        {"limits", "end", "ID", "ends one", "DELETE", "/v1/limits/{}", NULL, NULL, 0,
+         if_match_options, call_run, true},
+        {"limits", "versions", "ID", "what one was, newest first", "GET", "/v1/limits/{}/versions",
+         print_list, "version,time,actor,scope,unit,measure,per,window,max,when_passed,from,until,"
+                     "ended", 0, page_options, call_run, true},
+        {"limits", "explain", "", "what every limit would say to a grant; writes nothing", NULL,
+         NULL, NULL, NULL, 0, grant_options, limits_explain_run, true},
+        {"limits", "apply", "FILE", "makes the limits as the file has them, the difference first",
+         NULL, NULL, NULL, NULL, 0, apply_options, limits_apply_run, true},
+        {"headroom", NULL, "", "what you can still give", "GET", "/v1/staff/me/headroom",
+         print_headroom, NULL, 0, headroom_options, call_run, true},
+        {"approvals", "list", "", "what waits for approval", "GET", "/v1/approvals", print_list,
+         "seq,time,staff,customer,amount,reason,site,incident,expires_at", 0, page_options,
+         call_run, true},
+        {"approvals", "approve", "SEQ", "grants it", "POST", "/v1/approvals/{}/approve",
+         print_object, NULL, 0, decision_options, call_run, true},
+        {"approvals", "decline", "SEQ", "declines it, or withdraws one's own", "POST",
+         "/v1/approvals/{}/decline", print_object, NULL, 0, decision_options, call_run, true},
+        {"delegations", "list", "", "who decides in whose place", "GET", "/v1/delegations",
+         print_list, "id,from,to,scope,ceiling,until,ended", 0, page_options, call_run, true},
+        {"delegations", "show", "ID", "one", "GET", "/v1/delegations/{}", print_object, NULL, 0,
+         NULL, call_run, true},
+        {"delegations", "add", "", "lends your authority to approve", "POST", "/v1/delegations",
+         print_object, NULL, LGP_KIND_DELEGATION, NULL, call_run, true},
+        {"delegations", "end", "ID", "ends one of yours", "DELETE", "/v1/delegations/{}", NULL,
+         NULL, 0, NULL, call_run, true},
         {"checkpoint", NULL, "", "the newest signed checkpoint", "GET", "/checkpoint", NULL, NULL,
          0, NULL, call_run, true},
         {"import", "spend", "FILE", "takes in a history of spending", NULL, NULL, NULL, NULL, 0,

@@ -24,7 +24,9 @@ static bool is_amount(const char *name)
 {
 	static const char *const names[] = {"amount",   "balance", "available",
 	                                    "allotted", "granted", "held",
-	                                    "reversed", "spent",   "imported"};
+	                                    "reversed", "spent",   "imported",
+	                                    "reserved", "max",     "used",
+	                                    "remaining", "ceiling"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
@@ -66,6 +68,33 @@ static char *money(struct session *session, const char *unit, json_int_t minor)
 	return asprintf(&result, "%s %s", text, unit) < 0 ? NULL : result;
 }
 
+/* "role=staff site=paris", to be freed. */
+static char *pairs(const json_t *object)
+{
+	char *text = NULL;
+	size_t len = 0;
+	const char *name;
+	json_t *value;
+	FILE *out = open_memstream(&text, &len);
+	if (out == NULL)
+		return NULL;
+	json_object_foreach((json_t *)(uintptr_t)object, name, value)
+	{
+		const char *word = json_string_value(value);
+		fprintf(out, "%s%s=%s", len > 0 ? " " : "", name, word != NULL ? word : "…");
+		fflush(out);
+	}
+	fclose(out);
+	return text;
+}
+
+/* Whether a member counts the object's unit: a limit may count grants. */
+static bool counts_unit(const json_t *object, const char *name)
+{
+	const char *measure = json_string_value(json_object_get(object, "measure"));
+	return is_amount(name) && (measure == NULL || strcmp(measure, "amount") == 0);
+}
+
 /* A member's value as text, to be freed; NULL: no memory. */
 static char *value_text(struct session *session, const json_t *object, const char *name)
 {
@@ -76,10 +105,12 @@ static char *value_text(struct session *session, const json_t *object, const cha
 	if (json_is_string(value))
 		return strdup(json_string_value(value));
 	/* Without a unit it is minutes. */
-	if (json_is_integer(value) && unit != NULL && is_amount(name))
+	if (json_is_integer(value) && unit != NULL && counts_unit(object, name))
 		return money(session, unit, json_integer_value(value));
 	if (json_is_array(value))
 		return join(value);
+	if (json_is_object(value))
+		return pairs(value);
 	return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 
@@ -166,21 +197,13 @@ static void say_more(const json_t *answer)
 		fprintf(stderr, "there is more: add --page-token %s\n", token);
 }
 
-bool print_list(struct session *session, json_t *answer)
+bool print_rows(struct session *session, const json_t *list, const char *wanted)
 {
 	struct columns columns;
 	struct table table;
-	json_t *list = list_of(answer), *row;
+	json_t *row;
 	size_t i;
-	if (list == NULL)
-		return print_object(session, answer);
-	if (json_array_size(list) == 0) {
-		puts("(none)");
-		return true;
-	}
-	choose_columns(session->command->columns, list, &columns);
-	if (columns.count == 0)
-		return print_object(session, answer);
+	choose_columns(wanted, list, &columns);
 	table_init(&table, columns.count);
 	for (size_t c = 0; c < columns.count; c++) {
 		table.right[c] =
@@ -191,8 +214,51 @@ bool print_list(struct session *session, json_t *answer)
 	        add_value(session, &table, row, columns.names[c]);
 	bool printed = table_print(&table, stdout);
 	table_deinit(&table);
+	return printed;
+}
+
+static bool has_columns(const char *wanted, const json_t *list)
+{
+	struct columns columns;
+	choose_columns(wanted, list, &columns);
+	return columns.count > 0;
+}
+
+bool print_list(struct session *session, json_t *answer)
+{
+	json_t *list = list_of(answer);
+	if (list == NULL)
+		return print_object(session, answer);
+	if (json_array_size(list) == 0) {
+		puts("(none)");
+		return true;
+	}
+	if (!has_columns(session->command->columns, list))
+		return print_object(session, answer);
+	bool printed = print_rows(session, list, session->command->columns);
 	say_more(answer);
 	return printed;
+}
+
+/* Amounts of limits are in the budget's unit, or in the one that was asked for. */
+bool print_headroom(struct session *session, json_t *answer)
+{
+	json_t *limits = json_object_get(answer, "limits"), *row;
+	json_t *budget = json_object_get(answer, "budget");
+	const char *asked = options_get(&session->options, "unit");
+	const char *unit =
+	        asked != NULL ? asked : json_string_value(json_object_get(budget, "unit"));
+	size_t i;
+	json_array_foreach(limits, i, row)
+		if (unit != NULL && json_object_set_new(row, "unit", json_string(unit)) != 0)
+			return false;
+	if (json_array_size(limits) == 0)
+		puts("no limit is met");
+	else if (!print_rows(session, limits,
+	                     "limit,per,window,remaining,used,max,resets_at,when_passed,needs"))
+		return false;
+	putchar('\n');
+	return print_object(session, budget);
 }
 
 /* ---- Problems (RFC 9457) ---------------------------------------------------------- */

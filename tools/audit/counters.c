@@ -1,0 +1,177 @@
+/* counters: see counters.h.  Thread: one at a time.
+ * Sources: the civil calendar is the proleptic Gregorian, by its rules of
+ * leap years. */
+#include "tools/audit/counters.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "lagniappe/codec.h"
+
+#define CLOSED_AFTER 3 /* days */
+#define DAYS_OF_400_YEARS 146097
+
+struct period {
+	int32_t end;
+	struct slots slots;
+};
+
+/* ---- the calendar ------------------------------------------------------------------------ */
+
+static bool leap(int year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+static int month_days(int year, int month)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	return month == 1 && leap(year) ? 29 : days[month];
+}
+
+/* The first day behind the group of `months` months that holds the date. */
+static int32_t months_end(int32_t date, int months)
+{
+	/* 400 years repeat themselves: only the place within them matters. */
+	int32_t place = (date % DAYS_OF_400_YEARS + DAYS_OF_400_YEARS) % DAYS_OF_400_YEARS;
+	int year = 1970 + place / 366, month = 0; /* at that year or before the right one */
+	int32_t left = place - (place / 366) * 365;
+	for (int passed = 1970; passed < year; passed++)
+		left -= leap(passed);
+	for (int days; left >= (days = leap(year) ? 366 : 365); year++)
+		left -= days;
+	while (left >= month_days(year, month))
+		left -= month_days(year, month++);
+	int32_t more = month_days(year, month) - left;
+	for (month++; month % months != 0; month++)
+		more += month_days(year, month);
+	return date + more;
+}
+
+int32_t period_end(enum window window, int32_t date, unsigned week)
+{
+	switch (window) {
+	case WINDOW_DAY:
+		return date + 1;
+	case WINDOW_WEEK:
+		/* Day 0 was a Thursday; 4 days later the week from Monday begins. */
+		return date + 7 - ((date - 4 - (int32_t)week) % 7 + 7) % 7;
+	case WINDOW_MONTH:
+		return months_end(date, 1);
+	case WINDOW_QUARTER:
+		return months_end(date, 3);
+	case WINDOW_YEAR:
+		return months_end(date, 12);
+	default:
+		return PERIOD_FOREVER;
+	}
+}
+
+/* ---- periods ------------------------------------------------------------------------------- */
+
+enum lgp_status counters_init(struct counters *counters)
+{
+	*counters = (struct counters){.day = INT32_MIN};
+	/* A key of zeros would be no worse than a digest without one. */
+	if (getrandom(counters->key, sizeof counters->key, 0) < 0)
+		memset(counters->key, 0, sizeof counters->key);
+	return LGP_OK;
+}
+
+void counters_deinit(struct counters *counters)
+{
+	for (size_t i = 0; i < counters->count; i++)
+		slots_deinit(&counters->periods[i].slots);
+	free(counters->periods);
+	counters->periods = NULL;
+	counters->count = 0;
+}
+
+static struct period *find(const struct counters *counters, int32_t end)
+{
+	for (size_t i = 0; i < counters->count; i++)
+		if (counters->periods[i].end == end)
+			return &counters->periods[i];
+	return NULL;
+}
+
+static struct period *open_period(struct counters *counters, int32_t end)
+{
+	struct period *period = find(counters, end);
+	if (period != NULL)
+		return period;
+	struct period *more =
+	        realloc(counters->periods, (counters->count + 1) * sizeof *more);
+	if (more == NULL)
+		return NULL;
+	counters->periods = more;
+	period = &more[counters->count];
+	period->end = end;
+	if (slots_init(&period->slots) != LGP_OK)
+		return NULL;
+	counters->count++;
+	return period;
+}
+
+bool counters_closed(const struct counters *counters, int32_t end)
+{
+	return (int64_t)end + CLOSED_AFTER <= counters->day;
+}
+
+void counters_reach(struct counters *counters, int32_t date)
+{
+	if (date <= counters->day)
+		return;
+	counters->day = date;
+	for (size_t i = 0; i < counters->count; i++) {
+		if (!counters_closed(counters, counters->periods[i].end))
+			continue;
+		slots_deinit(&counters->periods[i].slots);
+		counters->periods[i--] = counters->periods[--counters->count];
+	}
+}
+
+/* ---- counters ------------------------------------------------------------------------------ */
+
+static void digest(const struct counters *counters, const struct counter *counter, uint64_t out[2])
+{
+	uint8_t bytes[1 + 3 * 8 + LGP_SLUG_MAX], made[crypto_shorthash_siphashx24_BYTES];
+	bytes[0] = (uint8_t)counter->what;
+	lgp_put_le(bytes + 1, counter->shape, 8);
+	lgp_put_le(bytes + 9, counter->first, 8);
+	lgp_put_le(bytes + 17, counter->second, 8);
+	memcpy(bytes + 25, counter->incident, LGP_SLUG_MAX);
+	crypto_shorthash_siphashx24(made, bytes, sizeof bytes, counters->key);
+	out[0] = lgp_get_le(made, 8) | 1;
+	out[1] = lgp_get_le(made + 8, 8);
+}
+
+int64_t counters_get(const struct counters *counters, const struct counter *counter)
+{
+	uint64_t key[2];
+	const struct period *period = find(counters, counter->end);
+	if (period == NULL)
+		return 0;
+	digest(counters, counter, key);
+	const struct slot *slot = slots_find(&period->slots, key[0], key[1]);
+	return slot != NULL ? slot->amount : 0;
+}
+
+enum lgp_status counters_add(struct counters *counters, const struct counter *counter,
+                             int64_t change, int64_t *sum)
+{
+	uint64_t key[2];
+	struct period *period = open_period(counters, counter->end);
+	digest(counters, counter, key);
+	struct slot *slot = period != NULL ? slots_put(&period->slots, key[0], key[1]) : NULL;
+	if (slot == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "no memory for another limit's counter");
+	if (__builtin_add_overflow(slot->amount, change, &slot->amount))
+		slot->amount = INT64_MAX; /* more than any maximum */
+	if (slot->amount < 0)
+		slot->amount = 0;
+	*sum = slot->amount;
+	return LGP_OK;
+}

@@ -1,0 +1,59 @@
+/* counters: what each limit has used in each of its calendar periods.
+ * Thread: one at a time.
+ *
+ * Memory: 28 to 55 bytes for each counter of a period that is not closed, and
+ * nothing for those that are: each period has a table of its own, which goes
+ * as a whole.  A counter is known by a keyed digest of what it counts
+ * (SipHash-2-4 of 128 bits, under a key drawn for the run), so that nobody can
+ * write a ledger in which two counters are one. */
+#ifndef LAGNIAPPE_AUDIT_COUNTERS_H
+#define LAGNIAPPE_AUDIT_COUNTERS_H
+
+#include "lagniappe/entry.h"
+#include "tools/audit/slots.h"
+
+#define PERIOD_FOREVER INT32_MAX
+
+enum window {
+	WINDOW_NONE,
+	WINDOW_DAY,
+	WINDOW_WEEK,
+	WINDOW_MONTH,
+	WINDOW_QUARTER,
+	WINDOW_YEAR,
+	WINDOW_LIFETIME,
+};
+
+/* The first day behind the period that holds the date.  week: the day on which
+ * weeks start, 0 Monday. */
+int32_t period_end(enum window window, int32_t date, unsigned week);
+
+struct counter {
+	int32_t end;    /* of its period */
+	char what;      /* 'C': what is used; 'I': grants counted in one incident */
+	uint64_t shape; /* of the limit */
+	uint64_t first, second;
+	char incident[LGP_SLUG_MAX];
+};
+
+struct counters {
+	struct period *periods; /* owned */
+	size_t count;
+	uint8_t key[16];
+	int32_t day; /* the newest business date */
+};
+
+LGP_MUST_USE enum lgp_status counters_init(struct counters *counters);
+void counters_deinit(struct counters *counters);
+/* A period that ended this long before the newest date is never asked for
+ * again: at one moment the dates of two places are two days apart at most. */
+bool counters_closed(const struct counters *counters, int32_t end);
+/* Moves the newest business date on; what is closed then is let go. */
+void counters_reach(struct counters *counters, int32_t date);
+int64_t counters_get(const struct counters *counters, const struct counter *counter);
+/* Never below 0, for a limit that was changed may be given back what it did not
+ * count; *sum: what is there then.  LGP_NO_MEMORY. */
+LGP_MUST_USE enum lgp_status counters_add(struct counters *counters, const struct counter *counter,
+                                          int64_t change, int64_t *sum);
+
+#endif

@@ -1,0 +1,602 @@
+/* limits: see limits.h.  Thread: one at a time. */
+#include "tools/audit/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A limit's versions that may still judge, oldest first. */
+struct limit_record {
+	uint64_t newest; /* the entry of its newest version, also of one that ended */
+	uint8_t id_len;
+	char id[LGP_SLUG_MAX];
+	struct limit_version **versions; /* owned */
+	size_t count;
+};
+
+static enum lgp_status no_memory(void)
+{
+	return lgp_fault(LGP_NO_MEMORY, "no memory for the limits");
+}
+
+enum lgp_status limits_init(struct limits *limits, const struct programme *programme)
+{
+	*limits = (struct limits){.programme = programme};
+	enum lgp_status status = slots_init(&limits->by_number);
+	if (status == LGP_OK)
+		status = slots_init(&limits->chains);
+	return status == LGP_OK ? counters_init(&limits->counters) : status;
+}
+
+void limits_deinit(struct limits *limits)
+{
+	for (size_t i = 0; i < limits->count; i++) {
+		for (size_t k = 0; k < limits->list[i].count; k++)
+			free(limits->list[i].versions[k]);
+		free(limits->list[i].versions);
+	}
+	free(limits->list);
+	free(limits->heads);
+	slots_deinit(&limits->by_number);
+	slots_deinit(&limits->chains);
+	counters_deinit(&limits->counters);
+}
+
+/* ---- chains: a version stands under the narrowest part of its scope ------------------------- */
+
+enum { BY_STAFF = 1, BY_BUDGET, BY_REASON, BY_SITE, BY_GIVER, BY_NOTHING };
+
+static void chain_of(const struct limit_version *version, uint64_t *by, uint64_t *number)
+{
+	const struct {
+		uint64_t by, number;
+	} parts[] = {{BY_STAFF, version->staff},   {BY_BUDGET, version->budget},
+	             {BY_REASON, version->reason}, {BY_SITE, version->site},
+	             {BY_GIVER, version->giver}};
+	*by = BY_NOTHING;
+	*number = 0;
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		if (parts[i].number != 0) {
+			*by = parts[i].by;
+			*number = parts[i].number;
+			return;
+		}
+}
+
+static struct limit_version **head_of(struct limits *limits, uint64_t by, uint64_t number)
+{
+	struct slot *slot = slots_find(&limits->chains, by, number);
+	if (slot != NULL)
+		return &limits->heads[slot->number];
+	struct limit_version **more =
+	        realloc(limits->heads, (limits->head_count + 1) * sizeof(struct limit_version *));
+	if (more == NULL)
+		return NULL;
+	limits->heads = more;
+	slot = slots_put(&limits->chains, by, number);
+	if (slot == NULL)
+		return NULL;
+	slot->number = limits->head_count;
+	more[limits->head_count] = NULL;
+	return &more[limits->head_count++];
+}
+
+static enum lgp_status chain(struct limits *limits, struct limit_version *version)
+{
+	uint64_t by, number;
+	chain_of(version, &by, &number);
+	struct limit_version **head = head_of(limits, by, number);
+	if (head == NULL)
+		return no_memory();
+	version->next = *head;
+	*head = version;
+	limits->versions++;
+	return LGP_OK;
+}
+
+static void unchain(struct limits *limits, struct limit_version *version)
+{
+	uint64_t by, number;
+	chain_of(version, &by, &number);
+	const struct slot *slot = slots_find(&limits->chains, by, number);
+	require(slot != NULL);
+	struct limit_version **at = &limits->heads[slot->number];
+	while (*at != version)
+		at = &(*at)->next;
+	*at = version->next;
+	limits->versions--;
+}
+
+/* ---- definitions ----------------------------------------------------------------------------- */
+
+static unsigned choice(const struct lgp_definition *definition, const char *field,
+                       const char *choices)
+{
+	struct lgp_view value = lgp_definition_get(definition, field);
+	int index = value.ptr != NULL ? lgp_choice_index(choices, value) : 0;
+	require(index >= 0); /* its form was checked */
+	return (unsigned)index;
+}
+
+static bool scope_of(const struct programme *programme, const struct lgp_definition *definition,
+                     struct limit_version *out)
+{
+	struct lgp_view role = lgp_definition_get(definition, "scope.role");
+	if (role.ptr != NULL)
+		out->giver = lgp_view_equal(role, LGP_VIEW("manager")) ? GIVER_MANAGER : GIVER_STAFF;
+	return programme_refer(programme, definition, "scope.staff", LGP_KIND_STAFF, &out->staff) &&
+	       programme_refer(programme, definition, "scope.site", LGP_KIND_SITE, &out->site) &&
+	       programme_refer(programme, definition, "scope.budget", LGP_KIND_BUDGET,
+	                       &out->budget) &&
+	       programme_refer(programme, definition, "scope.reason", LGP_KIND_REASON,
+	                       &out->reason) &&
+	       programme_refer(programme, definition, "unit", LGP_KIND_UNIT, &out->unit);
+}
+
+static bool read_version(const struct programme *programme, const struct lgp_entry *entry,
+                         const struct lgp_definition *definition, struct limit_version *out)
+{
+	*out = (struct limit_version){
+	        .seq = entry->seq,
+	        .shape = entry->seq,
+	        .measure = (enum measure)choice(definition, "measure", LGP_MEASURE_CHOICES),
+	        .per = (enum per)choice(definition, "per", LGP_PER_CHOICES),
+	        .window = (enum window)choice(definition, "window", LGP_WINDOW_CHOICES),
+	        .asks = choice(definition, "when_passed", LGP_WHEN_PASSED_CHOICES) == 1,
+	        .gives_back = (enum gives_back)choice(definition, "reversal", LGP_REVERSAL_CHOICES),
+	        .max = (int64_t)definition_number(definition, "max"),
+	};
+	return span_of(definition, &out->span) && scope_of(programme, definition, out);
+}
+
+/* Such versions go on with the same counters. */
+static bool counts_alike(const struct limit_version *a, const struct limit_version *b)
+{
+	return a->giver == b->giver && a->staff == b->staff && a->site == b->site &&
+	       a->budget == b->budget && a->reason == b->reason && a->unit == b->unit &&
+	       a->measure == b->measure && a->per == b->per && a->window == b->window;
+}
+
+static bool for_ever(const struct span *span)
+{
+	return span->from_day == INT32_MIN && span->from_us == INT64_MIN &&
+	       span->until_day == INT32_MAX && span->until_us == INT64_MAX;
+}
+
+static struct limit_record *record_of(const struct limits *limits, uint64_t number)
+{
+	const struct slot *slot =
+	        number != UINT64_MAX ? slots_find(&limits->by_number, number + 1, 0) : NULL;
+	return slot != NULL ? &limits->list[slot->number] : NULL;
+}
+
+static struct limit_record *add_record(struct limits *limits, uint64_t number, struct lgp_view id)
+{
+	struct limit_record *more = realloc(limits->list, (limits->count + 1) * sizeof *more);
+	if (more == NULL)
+		return NULL;
+	limits->list = more;
+	struct slot *slot = slots_put(&limits->by_number, number + 1, 0);
+	if (slot == NULL)
+		return NULL;
+	slot->number = limits->count;
+	struct limit_record *record = &more[limits->count++];
+	*record = (struct limit_record){.id_len = (uint8_t)id.len};
+	memcpy(record->id, id.ptr, id.len);
+	return record;
+}
+
+static void drop_versions(struct limits *limits, struct limit_record *record)
+{
+	for (size_t i = 0; i < record->count; i++) {
+		unchain(limits, record->versions[i]);
+		free(record->versions[i]);
+	}
+	record->count = 0;
+}
+
+static enum lgp_status add_version(struct limits *limits, struct limit_record *record,
+                                   const struct limit_version *made)
+{
+	struct limit_version **more =
+	        realloc(record->versions, (record->count + 1) * sizeof(struct limit_version *));
+	struct limit_version *version = malloc(sizeof *version);
+	if (more != NULL)
+		record->versions = more;
+	if (more == NULL || version == NULL) {
+		free(version);
+		return no_memory();
+	}
+	*version = *made;
+	enum lgp_status status = chain(limits, version);
+	if (status == LGP_OK)
+		more[record->count++] = version;
+	else
+		free(version);
+	return status;
+}
+
+enum lgp_status limits_define(struct limits *limits, const struct lgp_entry *entry,
+                              const struct lgp_definition *definition, uint64_t *before)
+{
+	uint64_t number = (entry->flags & LGP_FLAG_AMEND) != 0 ? entry->refers_to : entry->seq;
+	struct limit_record *record = record_of(limits, number);
+	struct limit_version made;
+	*before = record != NULL ? record->newest : 0;
+	if (number == UINT64_MAX || !read_version(limits->programme, entry, definition, &made))
+		return lgp_fault(LGP_CORRUPT, "entry %llu: its definition refers to what is not there",
+		                 (unsigned long long)entry->seq);
+	if (record == NULL)
+		record = add_record(limits, number, lgp_definition_get(definition, "id"));
+	if (record == NULL)
+		return no_memory();
+	made.limit = number;
+	record->newest = entry->seq;
+	if (record->count > 0 && counts_alike(record->versions[record->count - 1], &made))
+		made.shape = record->versions[record->count - 1]->shape;
+	if (for_ever(&made.span))
+		drop_versions(limits, record);
+	return add_version(limits, record, &made);
+}
+
+void limits_end(struct limits *limits, uint64_t number)
+{
+	struct limit_record *record = record_of(limits, number);
+	if (record != NULL)
+		drop_versions(limits, record);
+}
+
+/* ---- matching -------------------------------------------------------------------------------- */
+
+void limits_case(const struct limits *limits, const struct lgp_entry *entry, struct limit_case *out)
+{
+	*out = (struct limit_case){
+	        .giver = (entry->flags & LGP_FLAG_MANAGER) != 0 ? GIVER_MANAGER : GIVER_STAFF,
+	        .staff = entry->staff,
+	        .site = entry->site,
+	        .budget = entry->budget,
+	        .reason = entry->reason,
+	        .unit = entry->unit,
+	        .customer = entry->customer,
+	        .amount = entry->amount,
+	        .date = entry->business_date,
+	        .time_us = entry->time_us,
+	        .week = programme_week(limits->programme, entry->site),
+	};
+	memcpy(out->incident, entry->incident, sizeof out->incident);
+}
+
+/* The newest version that covers the moment; NULL: none does. */
+static const struct limit_version *judging(const struct limits *limits, uint64_t limit,
+                                           const struct limit_case *of)
+{
+	const struct limit_record *record = record_of(limits, limit);
+	for (size_t i = record->count; i-- > 0;)
+		if (span_covers(&record->versions[i]->span, of->date, of->time_us))
+			return record->versions[i];
+	return NULL;
+}
+
+static bool meets(const struct limit_version *version, const struct limit_case *of)
+{
+	return (version->giver == GIVER_ANY || version->giver == of->giver) &&
+	       (version->staff == 0 || version->staff == of->staff) &&
+	       (version->site == 0 || version->site == of->site) &&
+	       (version->budget == 0 || version->budget == of->budget) &&
+	       (version->reason == 0 || version->reason == of->reason) &&
+	       (version->unit == 0 || version->unit == of->unit);
+}
+
+/* What is done with each version that judges a case. */
+typedef enum lgp_status (*limit_visit)(void *context, const struct limit_version *version);
+
+static enum lgp_status each_in(const struct limits *limits, uint64_t by, uint64_t number,
+                               const struct limit_case *of, limit_visit visit, void *context)
+{
+	const struct slot *slot = slots_find(&limits->chains, by, number);
+	enum lgp_status status = LGP_OK;
+	const struct limit_version *at = slot != NULL ? limits->heads[slot->number] : NULL;
+	for (; at != NULL && status == LGP_OK; at = at->next)
+		if (meets(at, of) && judging(limits, at->limit, of) == at)
+			status = visit(context, at);
+	return status;
+}
+
+static enum lgp_status each(const struct limits *limits, const struct limit_case *of, limit_visit visit,
+                            void *context)
+{
+	const struct {
+		uint64_t by, number;
+	} chains[] = {{BY_STAFF, of->staff}, {BY_BUDGET, of->budget}, {BY_REASON, of->reason},
+	              {BY_SITE, of->site},   {BY_GIVER, of->giver},   {BY_NOTHING, 0}};
+	enum lgp_status status = LGP_OK;
+	for (size_t i = 0; i < sizeof chains / sizeof chains[0] && status == LGP_OK; i++)
+		status = each_in(limits, chains[i].by, chains[i].number, of, visit, context);
+	return status;
+}
+
+/* ---- counters -------------------------------------------------------------------------------- */
+
+static struct counter counter_for(const struct limit_version *version, const struct limit_case *of,
+                                  char what)
+{
+	return (struct counter){.end = period_end(version->window, of->date, of->week),
+	                        .what = what,
+	                        .shape = version->shape};
+}
+
+/* What the version goes by.  False: it does not count, or the case lacks that. */
+static bool used_counter(const struct limit_version *version, const struct limit_case *of,
+                         struct counter *out)
+{
+	*out = counter_for(version, of, 'C');
+	switch (version->per) {
+	case PER_CUSTOMER_INCIDENT:
+		out->first = of->customer;
+		memcpy(out->incident, of->incident, sizeof out->incident);
+		return of->customer != 0 && of->incident[0] != '\0';
+	case PER_CUSTOMER:
+		out->first = of->customer;
+		return of->customer != 0;
+	case PER_STAFF:
+		out->first = of->staff;
+		return true;
+	case PER_STAFF_CUSTOMER:
+		out->first = of->staff;
+		out->second = of->customer;
+		return of->customer != 0;
+	case PER_SITE:
+		out->first = of->site;
+		return true;
+	case PER_BUDGET:
+		out->first = of->budget;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct counter incident_counter(const struct limit_version *version,
+                                       const struct limit_case *of)
+{
+	struct counter out = counter_for(version, of, 'I');
+	out.first = of->customer;
+	memcpy(out.incident, of->incident, sizeof out.incident);
+	return out;
+}
+
+static bool same_counter(const struct counter *a, const struct counter *b)
+{
+	return a->end == b->end && a->what == b->what && a->shape == b->shape &&
+	       a->first == b->first && a->second == b->second &&
+	       memcmp(a->incident, b->incident, sizeof a->incident) == 0;
+}
+
+/* ---- judging --------------------------------------------------------------------------------- */
+
+struct evaluation {
+	const struct limits *limits;
+	const struct limit_case *of;
+	const struct lgp_entry *ask; /* NULL: none */
+	bool by_person;
+	struct limit_verdict *out;
+};
+
+/* How much of what this counter holds is the ask's own: what is taken out of it
+ * when the ask is decided. */
+static int64_t share_of_ask(const struct evaluation *e, const struct limit_version *version,
+                            const struct counter *counter)
+{
+	struct limit_case then;
+	struct counter of_ask;
+	if (e->ask == NULL)
+		return 0;
+	limits_case(e->limits, e->ask, &then);
+	const struct limit_version *counted = judging(e->limits, version->limit, &then);
+	if (counted == NULL || !meets(counted, &then) || counted->shape > e->ask->seq ||
+	    !used_counter(counted, &then, &of_ask) || !same_counter(&of_ask, counter))
+		return 0;
+	return version->measure == MEASURE_AMOUNT  ? e->ask->amount
+	       : version->measure == MEASURE_COUNT ? 1
+	                                           : 0;
+}
+
+static int64_t used(const struct evaluation *e, const struct limit_version *version)
+{
+	struct counter counter;
+	if (!used_counter(version, e->of, &counter))
+		return 0;
+	int64_t all = counters_get(&e->limits->counters, &counter);
+	int64_t own = share_of_ask(e, version, &counter);
+	return all > own ? all - own : 0;
+}
+
+/* What the case would add. */
+static int64_t adds(const struct evaluation *e, const struct limit_version *version)
+{
+	if (version->measure == MEASURE_AMOUNT)
+		return e->of->amount;
+	if (version->measure == MEASURE_COUNT)
+		return 1;
+	struct counter incident = incident_counter(version, e->of);
+	return counters_get(&e->limits->counters, &incident) > 0 ? 0 : 1;
+}
+
+static struct lgp_view id_of(const struct limits *limits, const struct limit_version *version)
+{
+	const struct limit_record *record = record_of(limits, version->limit);
+	return (struct lgp_view){record->id, record->id_len};
+}
+
+static bool id_before(struct lgp_view a, struct lgp_view b)
+{
+	int order = memcmp(a.ptr, b.ptr, a.len < b.len ? a.len : b.len);
+	return order != 0 ? order < 0 : a.len < b.len;
+}
+
+/* Whether the version binds rather than the one that is told so far. */
+static bool binds(const struct evaluation *e, const struct limit_version *version,
+                  int64_t remaining)
+{
+	const struct limit_verdict *told = e->out;
+	if (!told->exceeded)
+		return true;
+	if (version->asks != told->binding->asks)
+		return !version->asks;
+	if (remaining != told->remaining)
+		return remaining < told->remaining;
+	return id_before(id_of(e->limits, version), told->id);
+}
+
+static enum lgp_status judge_version(void *context, const struct limit_version *version)
+{
+	struct evaluation *e = context;
+	int64_t before, sum;
+	if (e->by_person && version->per != PER_GRANT && version->per != PER_STAFF &&
+	    version->per != PER_STAFF_CUSTOMER)
+		return LGP_OK;
+	if ((version->per == PER_CUSTOMER_INCIDENT || version->measure == MEASURE_INCIDENTS) &&
+	    e->of->incident[0] == '\0')
+		e->out->incident_missing = true;
+	before = used(e, version);
+	if (!__builtin_add_overflow(before, adds(e, version), &sum) && sum <= version->max)
+		return LGP_OK;
+	int64_t remaining = before < version->max ? version->max - before : 0;
+	if (!binds(e, version, remaining))
+		return LGP_OK;
+	e->out->exceeded = true;
+	e->out->binding = version;
+	e->out->id = id_of(e->limits, version);
+	e->out->used = before;
+	e->out->remaining = remaining;
+	return LGP_OK;
+}
+
+void limits_judge(const struct limits *limits, const struct lgp_entry *entry,
+                  const struct lgp_entry *ask, struct limit_verdict *out)
+{
+	struct limit_case of;
+	struct evaluation e = {.limits = limits, .of = &of, .ask = ask, .out = out};
+	*out = (struct limit_verdict){0};
+	if (limits->versions == 0)
+		return;
+	limits_case(limits, entry, &of);
+	require(each(limits, &of, judge_version, &e) == LGP_OK);
+}
+
+void limits_judge_person(const struct limits *limits, const struct lgp_entry *entry,
+                         uint64_t manager, struct limit_verdict *out)
+{
+	struct limit_case of;
+	struct evaluation e = {.limits = limits, .of = &of, .by_person = true, .out = out};
+	*out = (struct limit_verdict){0};
+	limits_case(limits, entry, &of);
+	of.staff = manager;
+	of.giver = GIVER_MANAGER;
+	require(each(limits, &of, judge_version, &e) == LGP_OK);
+}
+
+/* ---- counting -------------------------------------------------------------------------------- */
+
+struct change {
+	struct limits *limits;
+	const struct limit_case *of;
+	const struct lgp_entry *counted;  /* an ask or a grant that is taken back, or NULL */
+	const struct lgp_entry *reversal; /* by this, or NULL */
+	bool by_person;
+	int64_t amount, count;
+};
+
+static enum lgp_status count_incident(const struct change *change,
+                                      const struct limit_version *version,
+                                      const struct counter *used)
+{
+	struct counter incident = incident_counter(version, change->of);
+	int64_t before = counters_get(&change->limits->counters, &incident), after, sum;
+	enum lgp_status status =
+	        counters_add(&change->limits->counters, &incident, change->count, &after);
+	if (status != LGP_OK || (before > 0) == (after > 0))
+		return status;
+	return counters_add(&change->limits->counters, used, after > 0 ? 1 : -1, &sum);
+}
+
+/* Whether the version takes part in the change at all. */
+static bool concerned(const struct change *change, const struct limit_version *version,
+                      const struct counter *counter)
+{
+	if (change->by_person && version->per != PER_STAFF && version->per != PER_STAFF_CUSTOMER)
+		return false; /* the others counted it once, by who asked */
+	if (change->counted != NULL && version->shape > change->counted->seq)
+		return false; /* what it never counted it does not give back */
+	if (counters_closed(&change->limits->counters, counter->end))
+		return false;
+	if (change->reversal == NULL)
+		return true;
+	return version->gives_back != GIVES_NOTHING &&
+	       period_end(version->window, change->reversal->business_date, change->of->week) ==
+	               counter->end;
+}
+
+static enum lgp_status change_version(void *context, const struct limit_version *version)
+{
+	struct change change = *(const struct change *)context;
+	struct counter counter;
+	int64_t sum;
+	if (!used_counter(version, change.of, &counter) ||
+	    !concerned(&change, version, &counter))
+		return LGP_OK;
+	if (change.reversal != NULL && version->gives_back == GIVES_AMOUNT)
+		change.count = 0;
+	if (version->measure == MEASURE_INCIDENTS)
+		return change.count == 0 || change.of->incident[0] == '\0'
+		               ? LGP_OK
+		               : count_incident(&change, version, &counter);
+	return counters_add(&change.limits->counters, &counter,
+	                    version->measure == MEASURE_AMOUNT ? change.amount : change.count, &sum);
+}
+
+static enum lgp_status change_all(struct change *change, const struct lgp_entry *entry,
+                                  uint64_t manager)
+{
+	struct limit_case of;
+	if (change->limits->versions == 0)
+		return LGP_OK;
+	limits_case(change->limits, entry, &of);
+	if (manager != 0) {
+		of.staff = manager;
+		of.giver = GIVER_MANAGER;
+	}
+	change->of = &of;
+	return each(change->limits, &of, change_version, change);
+}
+
+enum lgp_status limits_count(struct limits *limits, const struct lgp_entry *entry)
+{
+	struct change change = {.limits = limits, .amount = entry->amount, .count = 1};
+	return change_all(&change, entry, 0);
+}
+
+enum lgp_status limits_take_out(struct limits *limits, const struct lgp_entry *ask)
+{
+	struct change change = {
+	        .limits = limits, .counted = ask, .amount = -ask->amount, .count = -1};
+	return change_all(&change, ask, 0);
+}
+
+enum lgp_status limits_give_back(struct limits *limits, const struct lgp_entry *grant,
+                                 const struct lgp_entry *reversal, bool whole)
+{
+	struct change change = {.limits = limits,
+	                        .counted = grant,
+	                        .reversal = reversal,
+	                        .amount = -reversal->amount,
+	                        .count = whole ? -1 : 0};
+	return change_all(&change, grant, 0);
+}
+
+enum lgp_status limits_count_person(struct limits *limits, const struct lgp_entry *entry,
+                                    uint64_t manager)
+{
+	struct change change = {
+	        .limits = limits, .by_person = true, .amount = entry->amount, .count = 1};
+	return change_all(&change, entry, manager);
+}

@@ -1,0 +1,102 @@
+/* limits: every limit at the rules of its moment: which version judges, what is
+ * used, which one binds.
+ * Thread: one at a time.
+ *
+ * All versions in force that meet a grant judge it.  One that refuses outranks
+ * one that asks; of those that are passed the one with the least remaining
+ * binds, ties by id.  Memory: the versions that may still judge, and
+ * counters.h. */
+#ifndef LAGNIAPPE_AUDIT_LIMITS_H
+#define LAGNIAPPE_AUDIT_LIMITS_H
+
+#include "tools/audit/counters.h"
+#include "tools/audit/programme.h"
+
+enum measure { MEASURE_AMOUNT, MEASURE_COUNT, MEASURE_INCIDENTS };
+enum per {
+	PER_GRANT,
+	PER_CUSTOMER_INCIDENT,
+	PER_CUSTOMER,
+	PER_STAFF,
+	PER_STAFF_CUSTOMER,
+	PER_SITE,
+	PER_BUDGET,
+};
+enum gives_back { GIVES_AMOUNT, GIVES_AMOUNT_AND_COUNT, GIVES_NOTHING };
+enum giver { GIVER_ANY, GIVER_STAFF, GIVER_MANAGER };
+
+struct limit_version {
+	uint64_t limit, seq;
+	uint64_t shape; /* the first version that counts as this one does */
+	enum giver giver;
+	uint64_t staff, site, budget, reason, unit; /* 0: any */
+	enum measure measure;
+	enum per per;
+	enum window window;
+	enum gives_back gives_back;
+	bool asks;
+	int64_t max;
+	struct span span;
+	struct limit_version *next; /* in its chain */
+};
+
+struct limits {
+	const struct programme *programme; /* borrowed */
+	struct slots by_number;            /* limit + 1 -> place in list */
+	struct slots chains;               /* narrowest part of a scope -> place in heads */
+	struct limit_record *list;         /* owned */
+	size_t count;
+	struct limit_version **heads; /* owned */
+	size_t head_count;
+	size_t versions; /* that may judge; 0: nothing is counted */
+	struct counters counters;
+};
+
+/* A grant as limits see it. */
+struct limit_case {
+	enum giver giver;
+	uint64_t staff, site, budget, reason, unit, customer;
+	int64_t amount;
+	int32_t date;
+	int64_t time_us;
+	unsigned week;
+	char incident[LGP_SLUG_MAX];
+};
+
+struct limit_verdict {
+	bool incident_missing; /* a limit goes by incident, and there is none */
+	bool exceeded;         /* then, of the limit that binds: */
+	const struct limit_version *binding;
+	struct lgp_view id; /* borrowed */
+	int64_t used, remaining;
+};
+
+LGP_MUST_USE enum lgp_status limits_init(struct limits *limits, const struct programme *programme);
+void limits_deinit(struct limits *limits);
+/* A limit's definition.  *before: the version that it replaces, 0 none.
+ * LGP_CORRUPT: it refers to what is not there.  LGP_NO_MEMORY. */
+LGP_MUST_USE enum lgp_status limits_define(struct limits *limits, const struct lgp_entry *entry,
+                                           const struct lgp_definition *definition,
+                                           uint64_t *before);
+void limits_end(struct limits *limits, uint64_t number);
+
+void limits_case(const struct limits *limits, const struct lgp_entry *entry,
+                 struct limit_case *out);
+/* What the limits in force say of an entry.  ask: what it decides on, whose own
+ * share does not count, or NULL. */
+void limits_judge(const struct limits *limits, const struct lgp_entry *entry,
+                  const struct lgp_entry *ask, struct limit_verdict *out);
+/* What they would say had this manager given it, as far as they go by person. */
+void limits_judge_person(const struct limits *limits, const struct lgp_entry *entry,
+                         uint64_t manager, struct limit_verdict *out);
+
+/* Counts a grant or an ask; takes an ask out again; gives back what a reversal
+ * of the grant does; counts a grant for whoever approved it.  LGP_NO_MEMORY. */
+LGP_MUST_USE enum lgp_status limits_count(struct limits *limits, const struct lgp_entry *entry);
+LGP_MUST_USE enum lgp_status limits_take_out(struct limits *limits, const struct lgp_entry *ask);
+LGP_MUST_USE enum lgp_status limits_give_back(struct limits *limits, const struct lgp_entry *grant,
+                                              const struct lgp_entry *reversal, bool whole);
+LGP_MUST_USE enum lgp_status limits_count_person(struct limits *limits,
+                                                 const struct lgp_entry *entry, uint64_t manager);
+
+#endif
