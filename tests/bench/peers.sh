@@ -110,7 +110,7 @@ start_postgres() {
 		-f tests/bench/peers-postgres.sql -c 'VACUUM ANALYZE' -c CHECKPOINT
 	cat >"$work/give.pgbench" <<-'SCRIPT'
 		\set whom random(1, 100000)
-		\set giver random(1, 8)
+		\set giver random(1, 1000)
 		SELECT give(gen_random_uuid(), :whom, :giver, 25, 'late-room');
 	SCRIPT
 }

@@ -31,9 +31,10 @@ CYCLES = int(os.environ.get("LAGNIAPPE_CRASH_CYCLES", "100"))
 SEED = int(os.environ.get("LAGNIAPPE_CRASH_SEED", str(time.time_ns())))
 CRASH_BUILD = (ROOT / os.environ.get("LAGNIAPPE_CRASH_BUILD", harness.BUILD / "crash")).resolve()
 LOAD_SECONDS = (0.02, 0.25)  # from ready to killed
+START_SECONDS = 0.05  # from started to killed, at most
 BATCH_LINES = 20
 # Small layers and an applier without rest: each of its steps is under way often.
-BUSY_APPLIER = ["--overlay", "65536", "--applier-rest", "0"]
+BUSY_APPLIER = ["--overlay", "16384", "--applier-rest", "0"]
 ENTRY_LEN = 256
 
 
@@ -245,6 +246,16 @@ def check_sums(load, programme):
     assert programme.server.available() == programme.allotted - granted
 
 
+def kill_while_it_starts(server, seconds):
+    """In the middle of what a start finds and finishes."""
+    starting = subprocess.Popen(
+        [harness.program("lagniapped"), "--data", str(server.data), "--listen", "127.0.0.1:0"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    starting.kill()
+    starting.wait(60)
+
+
 # --- (a) at random moments ------------------------------------------------------------------------
 
 def test_i9_i3_killed_at_random_moments_under_load_nothing_is_lost_and_nothing_doubled(make_server):
@@ -258,6 +269,8 @@ def test_i9_i3_killed_at_random_moments_under_load_nothing_is_lost_and_nothing_d
     settled = 0
     for cycle in range(CYCLES):
         load.run_until_killed(server, load.random.uniform(*LOAD_SECONDS))
+        if cycle % 4 == 3:
+            kill_while_it_starts(server, load.random.uniform(0, START_SECONDS))
         server.start()
         settled += load.settle_unknown(server)
         if cycle % 20 == 19:
@@ -316,7 +329,7 @@ def ask_until_it_dies(server, load):
         assert status == 201, (ask.path, status, answer)
         ask.answer = answer
         load.answered.append(ask)
-        assert number < 5000, "the crash point was not passed"
+        assert number < 2000, "the crash point was not passed"
     client.close()
     server.process.wait(60)
     assert server.process.returncode == -signal.SIGKILL
@@ -332,7 +345,7 @@ def look_up(server, programme, ask):
 # What the log has of the request during which it died: nothing, or all.
 BEFORE_THE_LOG = ["before-people", "people-keys-synced", "people-committed"]
 BEHIND_THE_LOG = ["log-appended", "high-water-written", "applied"]
-PASSAGES = [1, 2, 3]  # a person's, a thanks', a grant's
+PASSAGES = [1, 2, 3]  # a person's, a thanks', a grant's; all of them with words
 
 
 @needs_crash_build
@@ -340,8 +353,6 @@ PASSAGES = [1, 2, 3]  # a person's, a thanks', a grant's
 @pytest.mark.parametrize("point", BEFORE_THE_LOG + BEHIND_THE_LOG)
 def test_i9_killed_between_two_steps_of_a_commit(crashed, point, passage):
     server, programme, load = crashed
-    if point == "people-keys-synced" and passage == 3:
-        pytest.skip("a grant without words writes no person")
     before = server.entry_count()
     answered = len(load.answered)
     server.stop()
@@ -369,7 +380,7 @@ def test_i9_killed_between_two_steps_of_a_commit(crashed, point, passage):
 
 
 @needs_crash_build
-@pytest.mark.parametrize("passage", [1, 2, 5])
+@pytest.mark.parametrize("passage", [1, 2, 3])
 @pytest.mark.parametrize("point", ["keys-flushed", "state-flushed"])
 def test_i10_killed_between_two_steps_of_the_applier(crashed, point, passage):
     server, programme, load = crashed
