@@ -32,7 +32,8 @@ DEPS_TEST = libcmocka-dev python3 python3-pytest python3-requests python3-jsonsc
 DEPS_CHECK = clang clang-format clang-tidy libclang-rt-dev shellcheck util-linux
 
 # llhttp: a library where the system has one, else the sources that Debian 12
-# ships, in one object that our warnings do not judge.
+# ships, in one object that our warnings do not judge.  Strict: without it what
+# follows a chunk is skipped, whatever it is, and requests can be smuggled.
 LLHTTP_SYSTEM := $(shell pkg-config --exists libllhttp 2>/dev/null && echo yes)
 ifeq ($(LLHTTP_SYSTEM),yes)
 LIBS += libllhttp
@@ -119,7 +120,7 @@ $B/%.o: %.c $B/flags
 	$(call quiet,CC)$(COMPILE) $(WARN) -MMD -MP -c -o $@ $<
 $B/llhttp/%.o: $(LLHTTP_DIR)/%.c $B/flags
 	@mkdir -p $(@D)
-	$(call quiet,CC)$(COMPILE) -w -c -o $@ $<
+	$(call quiet,CC)$(COMPILE) -w -DLLHTTP_STRICT_MODE=1 -c -o $@ $<
 $B/llhttp.o: $(patsubst $(LLHTTP_DIR)/%.c,$B/llhttp/%.o,$(wildcard $(LLHTTP_DIR)/*.c))
 	$(call quiet,LD)$(LD) -r -o $@ $^
 # Changes when the compiler or its flags do, so that nothing stale is linked.

@@ -3,6 +3,8 @@
  * Threads: ledger (freeze), applier (step). */
 #include "internal.h"
 
+#include "lagniappe/crashpoint.h"
+
 #define KEYS_RECENT_MAX (1 << 18) /* 20 bytes each, in memory */
 
 bool lgp_state_freeze(struct lgp_ledger *ledger, bool force)
@@ -29,7 +31,11 @@ bool lgp_state_freeze(struct lgp_ledger *ledger, bool force)
 enum lgp_status lgp_applier_step(struct lgp_ledger *ledger)
 {
 	enum lgp_status status = lgp_keyindex_flush(ledger->keys);
-	return status == LGP_OK ? state_flush(ledger->state) : status;
+	crashpoint("keys-flushed");
+	if (status == LGP_OK)
+		status = state_flush(ledger->state);
+	crashpoint("state-flushed");
+	return status;
 }
 
 enum lgp_status lgp_state_hash(struct lgp_ledger *ledger, struct lgp_hash *out)

@@ -3,6 +3,7 @@
 #include "internal.h"
 
 #include "lagniappe/codec.h"
+#include "lagniappe/crashpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,6 +45,7 @@ static enum lgp_status commit_one(struct lgp_ledger *ledger, struct lgp_entry *e
 		return status;
 	lgp_batch_seal(ledger);
 	status = log_write(ledger);
+	crashpoint("init-committed");
 	if (status == LGP_OK)
 		lgp_batch_apply(ledger);
 	return status;
@@ -124,6 +126,7 @@ static enum lgp_status fill(struct lgp_ledger *ledger, const struct lgp_keys *ke
 	enum lgp_status status = make_directory(ledger->dir);
 	if (status == LGP_OK)
 		status = lgp_keys_create(ledger->dir, keys);
+	crashpoint("init-keys-made");
 	if (status == LGP_OK)
 		status = open_files(ledger);
 	lgp_tree_stand(ledger->tree, 0, NULL);

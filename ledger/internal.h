@@ -163,6 +163,9 @@ LGP_MUST_USE enum lgp_status highwater_check(struct lgp_ledger *ledger);
 LGP_MUST_USE enum lgp_status replay_position_holds(struct lgp_ledger *ledger,
                                                    const struct state_position *position,
                                                    bool *holds);
+/* Whether the key runs are this log's, as far as a few dozen samples tell. */
+LGP_MUST_USE enum lgp_status replay_keys_hold(struct lgp_ledger *ledger, uint64_t covered,
+                                              bool *holds);
 /* Replays what the state lacks of the log (replay.c). */
 LGP_MUST_USE enum lgp_status replay(struct lgp_ledger *ledger,
                                     const struct state_position *position, uint64_t keys_covered);

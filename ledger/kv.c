@@ -224,12 +224,26 @@ enum lgp_status lgp_kv_write_begin(struct lgp_kv *kv, struct lgp_kv_txn **out)
 	return txn_begin(kv, 0, out);
 }
 
+/* When the meta page itself could not be written, LMDB gives the store up: what
+ * the disk has is then unknown. */
+static bool goes_on(struct lgp_kv *kv)
+{
+	MDB_txn *txn;
+	int code = mdb_txn_begin(kv->env, NULL, MDB_RDONLY, &txn);
+	if (code == MDB_SUCCESS)
+		mdb_txn_abort(txn);
+	return code != MDB_PANIC;
+}
+
 enum lgp_status lgp_kv_commit(struct lgp_kv_txn *txn)
 {
 	struct lgp_kv *kv = txn->kv;
 	int code = mdb_txn_commit(txn->txn);
 	free(txn);
-	return fault(kv, "commit", code);
+	enum lgp_status status = fault(kv, "commit", code);
+	if (status == LGP_FULL && !goes_on(kv))
+		return lgp_fault(LGP_IO, "%s: commit: no room for its last page", kv->path);
+	return status;
 }
 
 void lgp_kv_abort(struct lgp_kv_txn *txn)

@@ -251,11 +251,26 @@ static enum lgp_status load_registry(struct lgp_ledger *ledger)
 	return status == LGP_OK ? state_globals(ledger->state, &ledger->now) : status;
 }
 
+/* Key runs do not say whose they are: they are believed beside a state.mdb that
+ * stands on this log, where samples of them hold, and made anew else. */
+static enum lgp_status open_keys(struct lgp_ledger *ledger, uint64_t usable, uint64_t *covered)
+{
+	bool holds;
+	enum lgp_status status = lgp_keyindex_open(ledger->dir, usable, covered, &ledger->keys);
+	if (status == LGP_OK)
+		status = replay_keys_hold(ledger, *covered, &holds);
+	if (status != LGP_OK || holds)
+		return status;
+	lgp_keyindex_close(ledger->keys);
+	ledger->keys = NULL;
+	return lgp_keyindex_open(ledger->dir, 0, covered, &ledger->keys);
+}
+
 static enum lgp_status open_state(struct lgp_ledger *ledger, size_t map_bytes)
 {
 	char path[PATH_BYTES + 16];
 	struct state_position position;
-	uint64_t covered, usable = 0;
+	uint64_t covered;
 	bool holds;
 	snprintf(path, sizeof path, "%s/state.mdb", ledger->dir);
 	enum lgp_status status = state_open(path, map_bytes, &ledger->state, &position);
@@ -267,12 +282,8 @@ static enum lgp_status open_state(struct lgp_ledger *ledger, size_t map_bytes)
 	}
 	if (status == LGP_OK)
 		status = load_registry(ledger);
-	/* Key runs do not say whose they are: they are believed with a state.mdb
-	 * that stands on this log, and made anew without. */
-	if (status == LGP_OK && position.position > 0)
-		usable = ledger->released.size;
 	if (status == LGP_OK)
-		status = lgp_keyindex_open(ledger->dir, usable, &covered, &ledger->keys);
+		status = open_keys(ledger, position.position > 0 ? ledger->released.size : 0, &covered);
 	if (status == LGP_OK)
 		status = replay(ledger, &position, covered);
 	ledger->pending_changed = true;

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HOUR_US (INT64_C(3600) * 1000000)
+#define DAY_US (24 * HOUR_US)
+
 enum bucket_kind { BY_STAFF, BY_BUDGET, BY_REASON, BY_SITE, BY_ROLE, BY_NOTHING };
 
 struct bucket_key {
@@ -60,6 +63,19 @@ static void when_parse(struct lgp_view value, int32_t *day, int64_t *time_us)
 		require(lgp_time_parse(value, time_us) == LGP_OK);
 }
 
+/* A day somewhere begins and ends between 14 hours before and 12 hours behind its
+ * midnight in UTC; what is a day at one end and a moment at the other goes by that. */
+static bool span_is_empty(const struct lgp_span *span)
+{
+	if (span->until_day <= span->from_day || span->until_us <= span->from_us)
+		return true;
+	if (span->from_day != INT32_MIN && span->until_us != INT64_MAX)
+		return span->until_us <= span->from_day * DAY_US - 14 * HOUR_US;
+	if (span->from_us != INT64_MIN && span->until_day != INT32_MAX)
+		return span->from_us >= span->until_day * DAY_US + 12 * HOUR_US;
+	return false;
+}
+
 /* LGP_INVALID: it ends before it begins. */
 enum lgp_status span_parse(const struct lgp_definition *definition, struct lgp_span *out)
 {
@@ -68,7 +84,7 @@ enum lgp_status span_parse(const struct lgp_definition *definition, struct lgp_s
 	if (has_from)
 		when_parse(lgp_definition_get(definition, "from"), &out->from_day, &out->from_us);
 	when_parse(lgp_definition_get(definition, "until"), &out->until_day, &out->until_us);
-	return out->until_day <= out->from_day || out->until_us <= out->from_us ? LGP_INVALID : LGP_OK;
+	return span_is_empty(out) ? LGP_INVALID : LGP_OK;
 }
 
 bool span_holds(const struct lgp_span *span, int32_t date, int64_t time_us)

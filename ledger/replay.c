@@ -7,6 +7,7 @@
 
 #define STEP 4096 /* entries between two publications, and in one read transaction */
 #define KEYS_IN_MEMORY (1 << 18)
+#define KEY_SAMPLES 32
 
 static enum lgp_status payload_of(struct lgp_kv_txn *txn, const struct lgp_entry *entry,
                                   struct lgp_view *out)
@@ -144,5 +145,56 @@ enum lgp_status replay_position_holds(struct lgp_ledger *ledger,
 	status = root_at(ledger->log_txn, position->position, &root);
 	lgp_kv_read_reset(ledger->log_txn);
 	*holds = status == LGP_OK && lgp_hash_equal(&root, &position->root);
+	return status;
+}
+
+/* ---- whose the key runs are -------------------------------------------------------- */
+
+struct key_sample {
+	struct lgp_ledger *ledger;
+	uint64_t seq;
+	bool held; /* every key looked at was there, and this one so far */
+	unsigned looked;
+};
+
+static bool is_sample(void *context, uint64_t seq, enum lgp_status *status)
+{
+	const struct key_sample *sample = context;
+	(void)status;
+	return seq == sample->seq;
+}
+
+/* Looks the entry's key up, where it has one. */
+static enum lgp_status sample_key(struct key_sample *sample, uint64_t seq)
+{
+	uint8_t bytes[LGP_ENTRY_LEN];
+	struct lgp_entry entry;
+	enum lgp_status status = log_entry(sample->ledger->log_txn, seq, bytes);
+	if (status == LGP_OK)
+		status = lgp_entry_decode(bytes, &entry);
+	if (status != LGP_OK || !keyed(&entry))
+		return status;
+	sample->seq = seq;
+	sample->looked++;
+	status = lgp_keyindex_find(sample->ledger->keys, entry.key_mac, is_sample, sample);
+	sample->held = sample->held && status == LGP_OK;
+	return status == LGP_MISSING ? LGP_OK : status;
+}
+
+/* Another history parts from this one somewhere and stays apart, so the newest
+ * keys tell; those spread over the rest tell another ledger. */
+enum lgp_status replay_keys_hold(struct lgp_ledger *ledger, uint64_t covered, bool *holds)
+{
+	struct key_sample sample = {.ledger = ledger, .held = true};
+	uint64_t stride = covered / KEY_SAMPLES + 1;
+	enum lgp_status status = lgp_kv_read_renew(ledger->log_txn);
+	for (uint64_t seq = 0; seq < covered && status == LGP_OK && sample.held; seq += stride)
+		status = sample_key(&sample, seq);
+	sample.looked = 0;
+	for (uint64_t seq = covered; seq > 0 && covered - seq < STEP && status == LGP_OK &&
+	                             sample.held && sample.looked < KEY_SAMPLES; seq--)
+		status = sample_key(&sample, seq - 1);
+	lgp_kv_read_reset(ledger->log_txn);
+	*holds = sample.held;
 	return status;
 }

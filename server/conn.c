@@ -415,6 +415,12 @@ void conn_written(struct conn *conn)
 		settle(conn);
 }
 
+void conn_replied(struct conn *conn)
+{
+	if (!conn->running && conn->state == CONN_WRITING)
+		settle(conn);
+}
+
 /* Input. */
 
 static void take_input(struct conn *conn, char *bytes, size_t len)

@@ -84,6 +84,8 @@ void conn_move(struct conn *conn, enum conn_state to);
 struct work *conn_work(struct conn *conn);
 /* All output is with the kernel: what comes next. */
 void conn_written(struct conn *conn);
+/* A reply was given, and may have gone in part: the peer's time to read begins. */
+void conn_replied(struct conn *conn);
 /* Whether more of the window waits to be parsed in this run. */
 static inline bool conn_has_more(const struct conn *conn)
 {

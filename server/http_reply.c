@@ -191,6 +191,7 @@ void http_reply(struct exchange *exchange, int status, const char *content_type)
 		handler->replied(exchange, status, work->head_len + work->body_len,
 		                 handler->context);
 	output_reply(conn);
+	conn_replied(conn);
 }
 
 void http_reply_header(struct exchange *exchange, const char *name, struct lgp_view value)

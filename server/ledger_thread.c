@@ -47,7 +47,7 @@ struct ledger_thread {
 	struct lgp_outcome outcome;
 	bool append_over;
 	enum lgp_status append_status;
-	int64_t clock_us, monotonic_us; /* at the last stamp */
+	int64_t clock_us, up_us; /* at the last stamp */
 	struct throttle *throttle;
 	/* Posts, a chain a loop. */
 	struct loop_call **post_first, **post_last;
@@ -85,18 +85,26 @@ static void become_read_only(struct ledger_thread *t, const char *why)
 	atomic_store(&t->read_only, true);
 }
 
+/* What has passed, whatever the clock was set to; a machine asleep counts too. */
+static int64_t uptime_us(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 /* False: the clock has jumped ahead of itself, and no entry may bear its time. */
 static bool stamp(struct ledger_thread *t, int64_t *time_us)
 {
-	int64_t now = app_time_us(), monotonic = (int64_t)app_monotonic_us();
-	int64_t ran = monotonic - t->monotonic_us;
+	int64_t now = app_time_us(), up = uptime_us();
+	int64_t ran = up - t->up_us;
 	if (t->clock_us != 0 && now - t->clock_us > ran + LGP_TIME_JUMP_MAX_US) {
 		become_read_only(t, "the clock jumped ahead by more than a day: set it right, "
 		                    "then start again");
 		return false;
 	}
 	t->clock_us = now;
-	t->monotonic_us = monotonic;
+	t->up_us = up;
 	*time_us = now;
 	return true;
 }

@@ -115,6 +115,13 @@ static void start_pending(struct conn *conn)
 		send_pending(conn);
 }
 
+/* A session that cannot encrypt: what it left in the wire is nobody's now. */
+static void break_off(struct conn *conn)
+{
+	buf_clear(tls_wire_out(conn->loop->wire));
+	conn_close(conn);
+}
+
 /* The next slice of the reply through TLS; a large one is never in memory twice
  * as a whole. */
 static void seal_reply(struct conn *conn)
@@ -130,7 +137,7 @@ static void seal_reply(struct conn *conn)
 	if (slice > TLS_SLICE_BYTES)
 		slice = TLS_SLICE_BYTES;
 	if (!sound || (slice > 0 && !tls_session_write(conn->tls, work->out.ptr + at, slice))) {
-		conn_close(conn);
+		break_off(conn);
 		return;
 	}
 	work->sent += slice;
@@ -162,7 +169,7 @@ static void add(struct conn *conn, const struct buf *bytes)
 	else if (tls_session_write(conn->tls, bytes->ptr, bytes->len))
 		take_wire(conn);
 	else
-		conn_close(conn);
+		break_off(conn);
 	start_pending(conn);
 	if (conn->state == CONN_READING && !output_finished(conn->work))
 		conn_move(conn, CONN_WRITING);

@@ -528,9 +528,10 @@ def test_empty_lines_do_not_keep_an_idle_connection(hasty):
         assert time.monotonic() - started < 5
 
 
-def test_a_reader_that_does_not_read_is_closed(hasty):
+@pytest.mark.parametrize("path", ["/size", "/defer-size"])
+def test_a_reader_that_does_not_read_is_closed(hasty, path):
     with hasty.connect() as peer:
-        peer.send(get("/size?50000000"))
+        peer.send(get(f"{path}?50000000"))
         wait_until(lambda: hasty.stats()["open"] == 2)
         wait_until(lambda: hasty.stats()["open"] == 1)
 

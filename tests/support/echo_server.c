@@ -9,6 +9,7 @@
  *
  *   /echo       the body again             /size?N     N bytes
  *   /defer?MS   the body again, later      /fields     what was understood
+ *   /defer-size?N   N bytes, by another thread
  *   /bulk       takes large bodies         /none       takes no body
  *   /headers    headers of its own         /too-large  a reply beyond the bound
  *   /count      requests on this connection            /stats      counters
@@ -34,6 +35,7 @@ struct job {
 	struct job *next;
 	struct queue *queue;
 	unsigned delay_ms;
+	size_t size; /* of the answer, when it is not the body */
 	size_t len;
 	char body[];
 };
@@ -105,20 +107,53 @@ static void give_jobs(struct queue *queue)
 	pthread_mutex_unlock(&worker.lock);
 }
 
+static size_t query_number(const struct exchange *exchange)
+{
+	size_t number = 0;
+	for (size_t i = 0; i < exchange->query.len; i++)
+		number = number * 10 + (size_t)(exchange->query.ptr[i] - '0');
+	return number;
+}
+
+/* The letters a to w over and over, so that a piece out of place shows; doubled
+ * rather than counted, so that it costs no more than a real body. */
+static void add_letters(struct buf *out, size_t size)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvw";
+	size_t done = size < sizeof(letters) - 1 ? size : sizeof(letters) - 1;
+	char *at = buf_reserve(out, size);
+	if (at == NULL)
+		return;
+	memcpy(at, letters, done);
+	while (done < size) {
+		size_t more = size - done < done ? size - done : done;
+		memcpy(at + done, at, more);
+		done += more;
+	}
+	out->len += size;
+}
+
+static void reply_size(struct exchange *exchange)
+{
+	add_letters(exchange->out, query_number(exchange));
+	http_reply(exchange, 200, "text/plain");
+}
+
 static void answer_job(struct loop *loop, struct loop_call *call)
 {
 	struct job *job = (struct job *)(void *)call;
 	struct exchange *exchange = http_resume(loop, job->ticket);
-	if (exchange != NULL) {
-		buf_add(exchange->out, job->body, job->len);
-		http_reply(exchange, 200, "text/plain");
-	} else {
+	if (exchange == NULL) {
 		tickets_stale++;
+	} else {
+		buf_add(exchange->out, job->body, job->len);
+		add_letters(exchange->out, job->size);
+		http_reply(exchange, 200, "text/plain");
 	}
 	free(job);
 }
 
-static void defer(struct exchange *exchange)
+static void defer(struct exchange *exchange, unsigned delay_ms, size_t size)
 {
 	struct queue *queue = loop_data(exchange->loop);
 	struct job *job = malloc(sizeof(*job) + exchange->body.len);
@@ -127,16 +162,26 @@ static void defer(struct exchange *exchange)
 	                    .loop = exchange->loop,
 	                    .ticket = exchange->ticket,
 	                    .queue = queue,
+	                    .delay_ms = delay_ms,
+	                    .size = size,
 	                    .len = exchange->body.len};
 	memcpy(job->body, exchange->body.ptr, exchange->body.len);
-	for (size_t i = 0; i < exchange->query.len; i++)
-		job->delay_ms = job->delay_ms * 10 + (unsigned)(exchange->query.ptr[i] - '0');
 	if (queue->first == NULL)
 		queue->first = job;
 	else
 		queue->last->next = job;
 	queue->last = job;
 	http_defer(exchange);
+}
+
+static void reply_later(struct exchange *exchange)
+{
+	defer(exchange, (unsigned)query_number(exchange), 0);
+}
+
+static void reply_size_later(struct exchange *exchange)
+{
+	defer(exchange, 0, query_number(exchange));
 }
 
 static void end_turn(struct loop *loop, void *context)
@@ -172,19 +217,6 @@ static void reply_fields(struct exchange *exchange)
 	add_field(out, "content-type", exchange->content_type);
 	add_field(out, "if-match", exchange->if_match);
 	add_field(out, "body", exchange->body);
-	http_reply(exchange, 200, "text/plain");
-}
-
-static void reply_size(struct exchange *exchange)
-{
-	size_t size = 0;
-	for (size_t i = 0; i < exchange->query.len; i++)
-		size = size * 10 + (size_t)(exchange->query.ptr[i] - '0');
-	char *at = buf_reserve(exchange->out, size);
-	for (size_t i = 0; at != NULL && i < size; i++)
-		at[i] = (char)('a' + i % 23); /* so that a piece out of place shows */
-	if (at != NULL)
-		exchange->out->len += size;
 	http_reply(exchange, 200, "text/plain");
 }
 
@@ -245,17 +277,10 @@ static const struct {
 	const char *path;
 	void (*act)(struct exchange *exchange);
 } routes[] = {
-        {"/size", reply_size},
-        {"/echo", reply_echo},
-        {"/bulk", reply_echo},
-        {"/none", reply_echo},
-        {"/defer", defer},
-        {"/fields", reply_fields},
-        {"/count", reply_count},
-        {"/headers", reply_headers},
-        {"/stats", reply_stats},
-        {"/empty", reply_empty},
-        {"/too-large", reply_too_large},
+        {"/size", reply_size},     {"/echo", reply_echo},   {"/bulk", reply_echo},
+        {"/none", reply_echo},     {"/defer", reply_later}, {"/defer-size", reply_size_later},
+        {"/fields", reply_fields}, {"/count", reply_count}, {"/headers", reply_headers},
+        {"/stats", reply_stats},   {"/empty", reply_empty}, {"/too-large", reply_too_large},
 };
 
 static void on_request(struct exchange *exchange, void *context)

@@ -110,6 +110,14 @@ void house_end(struct house *h, enum lgp_kind kind, uint64_t token, uint64_t num
 	fixture_do(&h->f, &command);
 }
 
+void house_end_limit(struct house *h, const char *id)
+{
+	const struct lgp_record *limit =
+	        lgp_registry_find(h->f.ledger, LGP_KIND_LIMIT, lgp_view_of(id));
+	assert_non_null(limit);
+	house_end(h, LGP_KIND_LIMIT_END, h->f.finance, limit->number);
+}
+
 uint64_t house_delegate(struct house *h, uint64_t token, const char *text)
 {
 	return fixture_define(&h->f, LGP_KIND_DELEGATION, token, text);

@@ -34,6 +34,7 @@ uint64_t house_limit(struct house *h, const char *text);
 /* The problem that finance is told; field as well. */
 struct lgp_outcome house_try_limit(struct house *h, const char *text);
 void house_end(struct house *h, enum lgp_kind kind, uint64_t token, uint64_t number);
+void house_end_limit(struct house *h, const char *id);
 uint64_t house_delegate(struct house *h, uint64_t token, const char *text);
 /* Changes fields of a noun, as admin. */
 void house_amend(struct house *h, enum lgp_kind noun, uint64_t number, const char *text);

@@ -708,13 +708,13 @@ static void failed_flush_loses_no_key_and_the_next_one_makes_it_good(void **stat
 		assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
 		enum lgp_status status = lgp_keyindex_flush(fixture->index);
 		assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-		assert_int_equal(status, LGP_IO);
+		assert_int_equal(status, LGP_FULL);
 		assert_int_equal(count_files(fixture, &bytes), 1);
 	}
 	assert_all_found(fixture, 0, 14000);
 	tight.rlim_cur = 100000; /* enough for the run, not for the merge */
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
-	assert_int_equal(lgp_keyindex_flush(fixture->index), LGP_IO);
+	assert_int_equal(lgp_keyindex_flush(fixture->index), LGP_FULL);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(stats(fixture).runs, 2);
 	assert_all_found(fixture, 0, 14000);

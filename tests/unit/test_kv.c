@@ -304,6 +304,36 @@ static void a_file_that_is_no_store_is_corrupt(void **state)
 	assert_int_equal(lgp_kv_open(path, &how, &other), LGP_CORRUPT);
 }
 
+/* What a meta page counts and the file has not must be a fault, and no signal. */
+static void a_file_that_was_cut_short_is_corrupt_where_it_matters(void **state)
+{
+	(void)state;
+	static char value[200];
+	struct lgp_kv_options how = options();
+	struct lgp_kv_txn *txn = writer();
+	struct lgp_view found;
+	struct stat whole;
+	unsigned corrupt = 0;
+	for (uint64_t i = 0; i < 2000; i++)
+		must(lgp_kv_append(txn, NUMBERS, LGP_KV_INTEGER(i), (struct lgp_view){value, sizeof value}));
+	must(lgp_kv_commit(txn));
+	lgp_kv_close(kv);
+	kv = NULL;
+	assert_int_equal(stat(path, &whole), 0);
+	assert_int_equal(truncate(path, whole.st_size / 2), 0);
+	how.derived = true;
+	assert_int_equal(lgp_kv_open(path, &how, &kv), LGP_CORRUPT);
+	how.derived = false;
+	enum lgp_status status = lgp_kv_open(path, &how, &kv);
+	if (status == LGP_OK)
+		status = lgp_kv_read_begin(kv, &txn);
+	for (uint64_t i = 0; i < 2000 && status == LGP_OK; i++)
+		corrupt += lgp_kv_get(txn, NUMBERS, LGP_KV_INTEGER(i), &found) == LGP_CORRUPT;
+	assert_true(status == LGP_CORRUPT || corrupt > 500);
+	if (status == LGP_OK)
+		lgp_kv_abort(txn);
+}
+
 static void read_only_needs_the_file_and_its_tables(void **state)
 {
 	(void)state;
@@ -363,6 +393,7 @@ int main(void)
 	        CASE(more_readers_than_there_are_slots_are_turned_away),
 	        CASE(slots_of_dead_readers_are_cleared),
 	        CASE(a_file_that_is_no_store_is_corrupt),
+	        CASE(a_file_that_was_cut_short_is_corrupt_where_it_matters),
 	        CASE(read_only_needs_the_file_and_its_tables),
 	        CASE(a_directory_that_is_not_there_is_a_fault_that_names_it),
 	        CASE(files_are_their_owners_alone),

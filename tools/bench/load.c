@@ -78,11 +78,14 @@ static double own_cpu(void)
 	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 }
 
-/* proc(5), stat: the 14th and 15th field, the second being a name in brackets. */
+/* proc(5), stat: the fields behind the name in brackets are 3 to 52; user and system
+ * time are 14 and 15, in ticks. */
+#define STAT_FIRST 3
+#define STAT_USER 14
+
 static double cpu_of(long pid)
 {
 	char path[64], text[1024];
-	unsigned long long user, system;
 	snprintf(path, sizeof path, "/proc/%ld/stat", pid);
 	FILE *file = pid > 0 ? fopen(path, "r") : NULL;
 	if (file == NULL)
@@ -90,10 +93,12 @@ static double cpu_of(long pid)
 	size_t len = fread(text, 1, sizeof text - 1, file);
 	fclose(file);
 	text[len] = '\0';
-	const char *at = strrchr(text, ')');
-	if (at == NULL || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
-	                         &user, &system) != 2)
+	char *at = strrchr(text, ')');
+	for (int field = STAT_FIRST - 1; at != NULL && field < STAT_USER; field++)
+		at = strchr(at + 1, ' ');
+	if (at == NULL)
 		return NAN;
+	unsigned long long user = strtoull(at, &at, 10), system = strtoull(at, NULL, 10);
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 

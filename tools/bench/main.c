@@ -77,14 +77,15 @@ static bool get_count(struct bench *bench, const char *name, uint64_t min, uint6
 static bool get_real(struct bench *bench, const char *name, double min, double max,
                      double otherwise, double *out)
 {
-	char *end;
+	char *end, needs[64];
 	const char *text = options_get(&bench->options, name);
 	*out = otherwise;
 	if (text == NULL)
 		return true;
 	*out = strtod(text, &end);
+	snprintf(needs, sizeof needs, "a number from %g to %g", min, max);
 	if (end == text || *end != '\0' || !(*out >= min) || !(*out <= max))
-		return wrong(bench, name, "a number in reason");
+		return wrong(bench, name, needs);
 	return true;
 }
 
