@@ -129,7 +129,7 @@ static void settle(struct ledger_thread *t, struct job *job, struct line *line)
 		job->entry = outcome->entry;
 	if (outcome->verdict == LGP_REFUSED && !line->command.dry &&
 	    line->command.kind != LGP_KIND_IMPORT)
-		throttle_note(t->throttle, line->command.token, (uint64_t)t->monotonic_us);
+		throttle_note(t->throttle, line->command.token, (uint64_t)t->up_us);
 	count(outcome->verdict == LGP_ACCEPTED   ? &t->accepted
 	      : outcome->verdict == LGP_REFUSED  ? &t->refused
 	      : outcome->verdict == LGP_REPLAYED ? &t->replayed
@@ -148,7 +148,7 @@ static void deny(struct line *line, enum lgp_problem problem)
 static bool throttled(struct ledger_thread *t, struct line *line)
 {
 	struct lgp_command *command = &line->command;
-	unsigned wait_s = throttle_wait_s(t->throttle, command->token, (uint64_t)t->monotonic_us);
+	unsigned wait_s = throttle_wait_s(t->throttle, command->token, (uint64_t)t->up_us);
 	if (wait_s == 0 || command->dry || command->kind == LGP_KIND_IMPORT)
 		return false;
 	command->dry = true;

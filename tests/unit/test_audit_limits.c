@@ -120,7 +120,7 @@ static uint64_t defined(struct run *run, enum lgp_kind kind, const char *text)
 
 static uint64_t token_for(struct run *run, const char *lines, char secret)
 {
-	char text[256], hex[65];
+	char text[512], hex[65];
 	memset(hex, secret, 64);
 	hex[64] = '\0';
 	snprintf(text, sizeof text, "%shash %s\n", lines, hex);

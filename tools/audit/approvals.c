@@ -202,7 +202,7 @@ static const char *beyond(const struct decisions *decisions, const struct lgp_en
 	const struct staff *staff = programme_staff(&decisions->programme, manager);
 	if (staff == NULL || !staff_manages(staff, ask->site, entry->business_date))
 		return "is no manager of the site on that day";
-	limits_judge_person(&decisions->limits, entry, manager, &verdict);
+	bounds_judge_person(&decisions->bounds, entry, manager, &verdict);
 	return verdict.exceeded ? "has limits that it passes" : NULL;
 }
 

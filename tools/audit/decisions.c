@@ -12,13 +12,13 @@ enum lgp_status decisions_init(struct decisions *decisions, struct source *sourc
 {
 	*decisions = (struct decisions){.source = source, .findings = findings, .money = money};
 	enum lgp_status status = programme_init(&decisions->programme);
-	return status == LGP_OK ? limits_init(&decisions->limits, &decisions->programme) : status;
+	return status == LGP_OK ? bounds_init(&decisions->bounds, &decisions->programme) : status;
 }
 
 void decisions_deinit(struct decisions *decisions)
 {
 	programme_deinit(&decisions->programme);
-	limits_deinit(&decisions->limits);
+	bounds_deinit(&decisions->bounds);
 	free(decisions->waiting);
 }
 
@@ -58,7 +58,7 @@ static enum lgp_status define(struct decisions *decisions, const struct lgp_entr
 	}
 	enum lgp_status status = programme_define(&decisions->programme, entry, &definition);
 	if (status == LGP_OK && entry->kind == LGP_KIND_LIMIT)
-		status = limits_define(&decisions->limits, entry, &definition, &before);
+		status = bounds_define(&decisions->bounds, entry, &definition, &before);
 	if (status == LGP_CORRUPT) {
 		decisions_lose(decisions, entry->seq,
 		               "its definition refers to what is not there");
@@ -75,7 +75,7 @@ static void end(struct decisions *decisions, const struct lgp_entry *entry)
 {
 	passes_version(decisions, entry, 0);
 	if (entry->kind == LGP_KIND_LIMIT_END) {
-		limits_end(&decisions->limits, entry->refers_to);
+		bounds_end(&decisions->bounds, entry->refers_to);
 		return;
 	}
 	if (entry->kind == LGP_KIND_DELEGATION_END)
@@ -119,9 +119,9 @@ static enum lgp_status judge_decision(struct decisions *decisions, const struct 
 		passes_version(decisions, entry, 0);
 	enum lgp_status status = LGP_OK;
 	if (waited)
-		status = limits_take_out(&decisions->limits, &ask);
+		status = bounds_take_out(&decisions->bounds, &ask);
 	if (status == LGP_OK && authority != 0)
-		status = limits_count_person(&decisions->limits, entry, authority);
+		status = bounds_count_person(&decisions->bounds, entry, authority);
 	return status;
 }
 
@@ -134,14 +134,14 @@ static enum lgp_status judge_grant(struct decisions *decisions, const struct lgp
 		judge_giver(decisions, entry);
 		passes_grant(decisions, entry, NULL);
 	}
-	return status == LGP_OK ? limits_count(&decisions->limits, entry) : status;
+	return status == LGP_OK ? bounds_count(&decisions->bounds, entry) : status;
 }
 
 static enum lgp_status judge_ask(struct decisions *decisions, const struct lgp_entry *entry)
 {
 	judge_giver(decisions, entry);
 	passes_ask(decisions, entry);
-	enum lgp_status status = limits_count(&decisions->limits, entry);
+	enum lgp_status status = bounds_count(&decisions->bounds, entry);
 	return status == LGP_OK ? approvals_wait(decisions, entry) : status;
 }
 
@@ -152,7 +152,7 @@ static enum lgp_status judge_reversal(struct decisions *decisions, const struct 
 	if (grant == NULL)
 		return LGP_OK;
 	bool whole = money_reversed(decisions->money, entry->refers_to) == grant->amount;
-	return limits_give_back(&decisions->limits, grant, entry, whole);
+	return bounds_give_back(&decisions->bounds, grant, entry, whole);
 }
 
 static void judge_refusal(struct decisions *decisions, const struct lgp_entry *entry)
@@ -212,6 +212,6 @@ enum lgp_status decisions_judge(struct decisions *decisions, const struct lgp_en
 	enum lgp_status status = judge_kind(decisions, entry);
 	/* Imports tell of the past; all else is of the day on which it is written. */
 	if (entry->kind != LGP_KIND_IMPORT)
-		counters_reach(&decisions->limits.counters, entry->business_date);
+		counters_reach(&decisions->bounds.counters, entry->business_date);
 	return status;
 }

@@ -9,7 +9,7 @@
 #define LAGNIAPPE_AUDIT_DECISIONS_H
 
 #include "tools/audit/finding.h"
-#include "tools/audit/limits.h"
+#include "tools/audit/bounds.h"
 #include "tools/audit/money.h"
 #include "tools/audit/programme.h"
 #include "tools/audit/source.h"
@@ -19,7 +19,7 @@ struct decisions {
 	struct findings *findings;
 	const struct money *money;
 	struct programme programme;
-	struct limits limits;
+	struct bounds bounds;
 	uint64_t *waiting; /* owned: asks that nobody decided on, in their order */
 	size_t waiting_count, waiting_room;
 	bool lost; /* what was used is not known any more */

@@ -137,7 +137,7 @@ void passes_grant(struct decisions *decisions, const struct lgp_entry *entry,
 	struct limit_verdict verdict;
 	if (decisions->lost)
 		return;
-	limits_judge(&decisions->limits, entry, ask, &verdict);
+	bounds_judge(&decisions->bounds, entry, ask, &verdict);
 	judge_incident(decisions, entry, &verdict);
 	bool approved = verdict.exceeded && entry->refers_to != 0 && verdict.binding->asks;
 	if (verdict.exceeded && !approved)
@@ -152,7 +152,7 @@ void passes_ask(struct decisions *decisions, const struct lgp_entry *entry)
 		judge_figures(decisions, entry, NULL);
 		return;
 	}
-	limits_judge(&decisions->limits, entry, NULL, &verdict);
+	bounds_judge(&decisions->bounds, entry, NULL, &verdict);
 	judge_incident(decisions, entry, &verdict);
 	if (verdict.exceeded && !verdict.binding->asks)
 		tell_over(decisions, entry, &verdict);
@@ -257,7 +257,7 @@ static void judge_code(struct decisions *decisions, const struct lgp_entry *entr
                        const struct lgp_entry *ask)
 {
 	struct limit_verdict verdict;
-	limits_judge(&decisions->limits, entry, ask, &verdict);
+	bounds_judge(&decisions->bounds, entry, ask, &verdict);
 	switch (entry->code) {
 	case LGP_PROBLEM_LIMIT_EXCEEDED:
 		refused_by_limit(decisions, entry, &verdict);

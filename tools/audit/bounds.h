@@ -1,4 +1,4 @@
-/* limits: every limit at the rules of its moment: which version judges, what is
+/* bounds: every limit at the rules of its moment: which version judges, what is
  * used, which one binds.
  * Thread: one at a time.
  *
@@ -6,8 +6,8 @@
  * one that asks; of those that are passed the one with the least remaining
  * binds, ties by id.  Memory: the versions that may still judge, and
  * counters.h. */
-#ifndef LAGNIAPPE_AUDIT_LIMITS_H
-#define LAGNIAPPE_AUDIT_LIMITS_H
+#ifndef LAGNIAPPE_AUDIT_BOUNDS_H
+#define LAGNIAPPE_AUDIT_BOUNDS_H
 
 #include "tools/audit/counters.h"
 #include "tools/audit/programme.h"
@@ -40,7 +40,7 @@ struct limit_version {
 	struct limit_version *next; /* in its chain */
 };
 
-struct limits {
+struct bounds {
 	const struct programme *programme; /* borrowed */
 	struct slots by_number;            /* limit + 1 -> place in list */
 	struct slots chains;               /* narrowest part of a scope -> place in heads */
@@ -71,32 +71,32 @@ struct limit_verdict {
 	int64_t used, remaining;
 };
 
-LGP_MUST_USE enum lgp_status limits_init(struct limits *limits, const struct programme *programme);
-void limits_deinit(struct limits *limits);
+LGP_MUST_USE enum lgp_status bounds_init(struct bounds *bounds, const struct programme *programme);
+void bounds_deinit(struct bounds *bounds);
 /* A limit's definition.  *before: the version that it replaces, 0 none.
  * LGP_CORRUPT: it refers to what is not there.  LGP_NO_MEMORY. */
-LGP_MUST_USE enum lgp_status limits_define(struct limits *limits, const struct lgp_entry *entry,
+LGP_MUST_USE enum lgp_status bounds_define(struct bounds *bounds, const struct lgp_entry *entry,
                                            const struct lgp_definition *definition,
                                            uint64_t *before);
-void limits_end(struct limits *limits, uint64_t number);
+void bounds_end(struct bounds *bounds, uint64_t number);
 
-void limits_case(const struct limits *limits, const struct lgp_entry *entry,
+void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry,
                  struct limit_case *out);
 /* What the limits in force say of an entry.  ask: what it decides on, whose own
  * share does not count, or NULL. */
-void limits_judge(const struct limits *limits, const struct lgp_entry *entry,
+void bounds_judge(const struct bounds *bounds, const struct lgp_entry *entry,
                   const struct lgp_entry *ask, struct limit_verdict *out);
 /* What they would say had this manager given it, as far as they go by person. */
-void limits_judge_person(const struct limits *limits, const struct lgp_entry *entry,
+void bounds_judge_person(const struct bounds *bounds, const struct lgp_entry *entry,
                          uint64_t manager, struct limit_verdict *out);
 
 /* Counts a grant or an ask; takes an ask out again; gives back what a reversal
  * of the grant does; counts a grant for whoever approved it.  LGP_NO_MEMORY. */
-LGP_MUST_USE enum lgp_status limits_count(struct limits *limits, const struct lgp_entry *entry);
-LGP_MUST_USE enum lgp_status limits_take_out(struct limits *limits, const struct lgp_entry *ask);
-LGP_MUST_USE enum lgp_status limits_give_back(struct limits *limits, const struct lgp_entry *grant,
+LGP_MUST_USE enum lgp_status bounds_count(struct bounds *bounds, const struct lgp_entry *entry);
+LGP_MUST_USE enum lgp_status bounds_take_out(struct bounds *bounds, const struct lgp_entry *ask);
+LGP_MUST_USE enum lgp_status bounds_give_back(struct bounds *bounds, const struct lgp_entry *grant,
                                               const struct lgp_entry *reversal, bool whole);
-LGP_MUST_USE enum lgp_status limits_count_person(struct limits *limits,
+LGP_MUST_USE enum lgp_status bounds_count_person(struct bounds *bounds,
                                                  const struct lgp_entry *entry, uint64_t manager);
 
 #endif

@@ -1,5 +1,5 @@
-/* limits: see limits.h.  Thread: one at a time. */
-#include "tools/audit/limits.h"
+/* bounds: see bounds.h.  Thread: one at a time. */
+#include "tools/audit/bounds.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,27 +18,27 @@ static enum lgp_status no_memory(void)
 	return lgp_fault(LGP_NO_MEMORY, "no memory for the limits");
 }
 
-enum lgp_status limits_init(struct limits *limits, const struct programme *programme)
+enum lgp_status bounds_init(struct bounds *bounds, const struct programme *programme)
 {
-	*limits = (struct limits){.programme = programme};
-	enum lgp_status status = slots_init(&limits->by_number);
+	*bounds = (struct bounds){.programme = programme};
+	enum lgp_status status = slots_init(&bounds->by_number);
 	if (status == LGP_OK)
-		status = slots_init(&limits->chains);
-	return status == LGP_OK ? counters_init(&limits->counters) : status;
+		status = slots_init(&bounds->chains);
+	return status == LGP_OK ? counters_init(&bounds->counters) : status;
 }
 
-void limits_deinit(struct limits *limits)
+void bounds_deinit(struct bounds *bounds)
 {
-	for (size_t i = 0; i < limits->count; i++) {
-		for (size_t k = 0; k < limits->list[i].count; k++)
-			free(limits->list[i].versions[k]);
-		free(limits->list[i].versions);
+	for (size_t i = 0; i < bounds->count; i++) {
+		for (size_t k = 0; k < bounds->list[i].count; k++)
+			free(bounds->list[i].versions[k]);
+		free(bounds->list[i].versions);
 	}
-	free(limits->list);
-	free(limits->heads);
-	slots_deinit(&limits->by_number);
-	slots_deinit(&limits->chains);
-	counters_deinit(&limits->counters);
+	free(bounds->list);
+	free(bounds->heads);
+	slots_deinit(&bounds->by_number);
+	slots_deinit(&bounds->chains);
+	counters_deinit(&bounds->counters);
 }
 
 /* ---- chains: a version stands under the narrowest part of its scope ------------------------- */
@@ -62,48 +62,48 @@ static void chain_of(const struct limit_version *version, uint64_t *by, uint64_t
 		}
 }
 
-static struct limit_version **head_of(struct limits *limits, uint64_t by, uint64_t number)
+static struct limit_version **head_of(struct bounds *bounds, uint64_t by, uint64_t number)
 {
-	struct slot *slot = slots_find(&limits->chains, by, number);
+	struct slot *slot = slots_find(&bounds->chains, by, number);
 	if (slot != NULL)
-		return &limits->heads[slot->number];
+		return &bounds->heads[slot->number];
 	struct limit_version **more =
-	        realloc(limits->heads, (limits->head_count + 1) * sizeof(struct limit_version *));
+	        realloc(bounds->heads, (bounds->head_count + 1) * sizeof(struct limit_version *));
 	if (more == NULL)
 		return NULL;
-	limits->heads = more;
-	slot = slots_put(&limits->chains, by, number);
+	bounds->heads = more;
+	slot = slots_put(&bounds->chains, by, number);
 	if (slot == NULL)
 		return NULL;
-	slot->number = limits->head_count;
-	more[limits->head_count] = NULL;
-	return &more[limits->head_count++];
+	slot->number = bounds->head_count;
+	more[bounds->head_count] = NULL;
+	return &more[bounds->head_count++];
 }
 
-static enum lgp_status chain(struct limits *limits, struct limit_version *version)
+static enum lgp_status chain(struct bounds *bounds, struct limit_version *version)
 {
 	uint64_t by, number;
 	chain_of(version, &by, &number);
-	struct limit_version **head = head_of(limits, by, number);
+	struct limit_version **head = head_of(bounds, by, number);
 	if (head == NULL)
 		return no_memory();
 	version->next = *head;
 	*head = version;
-	limits->versions++;
+	bounds->versions++;
 	return LGP_OK;
 }
 
-static void unchain(struct limits *limits, struct limit_version *version)
+static void unchain(struct bounds *bounds, struct limit_version *version)
 {
 	uint64_t by, number;
 	chain_of(version, &by, &number);
-	const struct slot *slot = slots_find(&limits->chains, by, number);
+	const struct slot *slot = slots_find(&bounds->chains, by, number);
 	require(slot != NULL);
-	struct limit_version **at = &limits->heads[slot->number];
+	struct limit_version **at = &bounds->heads[slot->number];
 	while (*at != version)
 		at = &(*at)->next;
 	*at = version->next;
-	limits->versions--;
+	bounds->versions--;
 }
 
 /* ---- definitions ----------------------------------------------------------------------------- */
@@ -162,39 +162,39 @@ static bool for_ever(const struct span *span)
 	       span->until_day == INT32_MAX && span->until_us == INT64_MAX;
 }
 
-static struct limit_record *record_of(const struct limits *limits, uint64_t number)
+static struct limit_record *record_of(const struct bounds *bounds, uint64_t number)
 {
 	const struct slot *slot =
-	        number != UINT64_MAX ? slots_find(&limits->by_number, number + 1, 0) : NULL;
-	return slot != NULL ? &limits->list[slot->number] : NULL;
+	        number != UINT64_MAX ? slots_find(&bounds->by_number, number + 1, 0) : NULL;
+	return slot != NULL ? &bounds->list[slot->number] : NULL;
 }
 
-static struct limit_record *add_record(struct limits *limits, uint64_t number, struct lgp_view id)
+static struct limit_record *add_record(struct bounds *bounds, uint64_t number, struct lgp_view id)
 {
-	struct limit_record *more = realloc(limits->list, (limits->count + 1) * sizeof *more);
+	struct limit_record *more = realloc(bounds->list, (bounds->count + 1) * sizeof *more);
 	if (more == NULL)
 		return NULL;
-	limits->list = more;
-	struct slot *slot = slots_put(&limits->by_number, number + 1, 0);
+	bounds->list = more;
+	struct slot *slot = slots_put(&bounds->by_number, number + 1, 0);
 	if (slot == NULL)
 		return NULL;
-	slot->number = limits->count;
-	struct limit_record *record = &more[limits->count++];
+	slot->number = bounds->count;
+	struct limit_record *record = &more[bounds->count++];
 	*record = (struct limit_record){.id_len = (uint8_t)id.len};
 	memcpy(record->id, id.ptr, id.len);
 	return record;
 }
 
-static void drop_versions(struct limits *limits, struct limit_record *record)
+static void drop_versions(struct bounds *bounds, struct limit_record *record)
 {
 	for (size_t i = 0; i < record->count; i++) {
-		unchain(limits, record->versions[i]);
+		unchain(bounds, record->versions[i]);
 		free(record->versions[i]);
 	}
 	record->count = 0;
 }
 
-static enum lgp_status add_version(struct limits *limits, struct limit_record *record,
+static enum lgp_status add_version(struct bounds *bounds, struct limit_record *record,
                                    const struct limit_version *made)
 {
 	struct limit_version **more =
@@ -207,7 +207,7 @@ static enum lgp_status add_version(struct limits *limits, struct limit_record *r
 		return no_memory();
 	}
 	*version = *made;
-	enum lgp_status status = chain(limits, version);
+	enum lgp_status status = chain(bounds, version);
 	if (status == LGP_OK)
 		more[record->count++] = version;
 	else
@@ -215,18 +215,18 @@ static enum lgp_status add_version(struct limits *limits, struct limit_record *r
 	return status;
 }
 
-enum lgp_status limits_define(struct limits *limits, const struct lgp_entry *entry,
+enum lgp_status bounds_define(struct bounds *bounds, const struct lgp_entry *entry,
                               const struct lgp_definition *definition, uint64_t *before)
 {
 	uint64_t number = (entry->flags & LGP_FLAG_AMEND) != 0 ? entry->refers_to : entry->seq;
-	struct limit_record *record = record_of(limits, number);
+	struct limit_record *record = record_of(bounds, number);
 	struct limit_version made;
 	*before = record != NULL ? record->newest : 0;
-	if (number == UINT64_MAX || !read_version(limits->programme, entry, definition, &made))
+	if (number == UINT64_MAX || !read_version(bounds->programme, entry, definition, &made))
 		return lgp_fault(LGP_CORRUPT, "entry %llu: its definition refers to what is not there",
 		                 (unsigned long long)entry->seq);
 	if (record == NULL)
-		record = add_record(limits, number, lgp_definition_get(definition, "id"));
+		record = add_record(bounds, number, lgp_definition_get(definition, "id"));
 	if (record == NULL)
 		return no_memory();
 	made.limit = number;
@@ -234,20 +234,20 @@ enum lgp_status limits_define(struct limits *limits, const struct lgp_entry *ent
 	if (record->count > 0 && counts_alike(record->versions[record->count - 1], &made))
 		made.shape = record->versions[record->count - 1]->shape;
 	if (for_ever(&made.span))
-		drop_versions(limits, record);
-	return add_version(limits, record, &made);
+		drop_versions(bounds, record);
+	return add_version(bounds, record, &made);
 }
 
-void limits_end(struct limits *limits, uint64_t number)
+void bounds_end(struct bounds *bounds, uint64_t number)
 {
-	struct limit_record *record = record_of(limits, number);
+	struct limit_record *record = record_of(bounds, number);
 	if (record != NULL)
-		drop_versions(limits, record);
+		drop_versions(bounds, record);
 }
 
 /* ---- matching -------------------------------------------------------------------------------- */
 
-void limits_case(const struct limits *limits, const struct lgp_entry *entry, struct limit_case *out)
+void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry, struct limit_case *out)
 {
 	*out = (struct limit_case){
 	        .giver = (entry->flags & LGP_FLAG_MANAGER) != 0 ? GIVER_MANAGER : GIVER_STAFF,
@@ -260,16 +260,16 @@ void limits_case(const struct limits *limits, const struct lgp_entry *entry, str
 	        .amount = entry->amount,
 	        .date = entry->business_date,
 	        .time_us = entry->time_us,
-	        .week = programme_week(limits->programme, entry->site),
+	        .week = programme_week(bounds->programme, entry->site),
 	};
 	memcpy(out->incident, entry->incident, sizeof out->incident);
 }
 
 /* The newest version that covers the moment; NULL: none does. */
-static const struct limit_version *judging(const struct limits *limits, uint64_t limit,
+static const struct limit_version *judging(const struct bounds *bounds, uint64_t limit,
                                            const struct limit_case *of)
 {
-	const struct limit_record *record = record_of(limits, limit);
+	const struct limit_record *record = record_of(bounds, limit);
 	for (size_t i = record->count; i-- > 0;)
 		if (span_covers(&record->versions[i]->span, of->date, of->time_us))
 			return record->versions[i];
@@ -289,19 +289,19 @@ static bool meets(const struct limit_version *version, const struct limit_case *
 /* What is done with each version that judges a case. */
 typedef enum lgp_status (*limit_visit)(void *context, const struct limit_version *version);
 
-static enum lgp_status each_in(const struct limits *limits, uint64_t by, uint64_t number,
+static enum lgp_status each_in(const struct bounds *bounds, uint64_t by, uint64_t number,
                                const struct limit_case *of, limit_visit visit, void *context)
 {
-	const struct slot *slot = slots_find(&limits->chains, by, number);
+	const struct slot *slot = slots_find(&bounds->chains, by, number);
 	enum lgp_status status = LGP_OK;
-	const struct limit_version *at = slot != NULL ? limits->heads[slot->number] : NULL;
+	const struct limit_version *at = slot != NULL ? bounds->heads[slot->number] : NULL;
 	for (; at != NULL && status == LGP_OK; at = at->next)
-		if (meets(at, of) && judging(limits, at->limit, of) == at)
+		if (meets(at, of) && judging(bounds, at->limit, of) == at)
 			status = visit(context, at);
 	return status;
 }
 
-static enum lgp_status each(const struct limits *limits, const struct limit_case *of, limit_visit visit,
+static enum lgp_status each(const struct bounds *bounds, const struct limit_case *of, limit_visit visit,
                             void *context)
 {
 	const struct {
@@ -310,7 +310,7 @@ static enum lgp_status each(const struct limits *limits, const struct limit_case
 	              {BY_SITE, of->site},   {BY_GIVER, of->giver},   {BY_NOTHING, 0}};
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; i < sizeof chains / sizeof chains[0] && status == LGP_OK; i++)
-		status = each_in(limits, chains[i].by, chains[i].number, of, visit, context);
+		status = each_in(bounds, chains[i].by, chains[i].number, of, visit, context);
 	return status;
 }
 
@@ -374,7 +374,7 @@ static bool same_counter(const struct counter *a, const struct counter *b)
 /* ---- judging --------------------------------------------------------------------------------- */
 
 struct evaluation {
-	const struct limits *limits;
+	const struct bounds *bounds;
 	const struct limit_case *of;
 	const struct lgp_entry *ask; /* NULL: none */
 	bool by_person;
@@ -390,8 +390,8 @@ static int64_t share_of_ask(const struct evaluation *e, const struct limit_versi
 	struct counter of_ask;
 	if (e->ask == NULL)
 		return 0;
-	limits_case(e->limits, e->ask, &then);
-	const struct limit_version *counted = judging(e->limits, version->limit, &then);
+	bounds_case(e->bounds, e->ask, &then);
+	const struct limit_version *counted = judging(e->bounds, version->limit, &then);
 	if (counted == NULL || !meets(counted, &then) || counted->shape > e->ask->seq ||
 	    !used_counter(counted, &then, &of_ask) || !same_counter(&of_ask, counter))
 		return 0;
@@ -405,7 +405,7 @@ static int64_t used(const struct evaluation *e, const struct limit_version *vers
 	struct counter counter;
 	if (!used_counter(version, e->of, &counter))
 		return 0;
-	int64_t all = counters_get(&e->limits->counters, &counter);
+	int64_t all = counters_get(&e->bounds->counters, &counter);
 	int64_t own = share_of_ask(e, version, &counter);
 	return all > own ? all - own : 0;
 }
@@ -418,12 +418,12 @@ static int64_t adds(const struct evaluation *e, const struct limit_version *vers
 	if (version->measure == MEASURE_COUNT)
 		return 1;
 	struct counter incident = incident_counter(version, e->of);
-	return counters_get(&e->limits->counters, &incident) > 0 ? 0 : 1;
+	return counters_get(&e->bounds->counters, &incident) > 0 ? 0 : 1;
 }
 
-static struct lgp_view id_of(const struct limits *limits, const struct limit_version *version)
+static struct lgp_view id_of(const struct bounds *bounds, const struct limit_version *version)
 {
-	const struct limit_record *record = record_of(limits, version->limit);
+	const struct limit_record *record = record_of(bounds, version->limit);
 	return (struct lgp_view){record->id, record->id_len};
 }
 
@@ -444,7 +444,7 @@ static bool binds(const struct evaluation *e, const struct limit_version *versio
 		return !version->asks;
 	if (remaining != told->remaining)
 		return remaining < told->remaining;
-	return id_before(id_of(e->limits, version), told->id);
+	return id_before(id_of(e->bounds, version), told->id);
 }
 
 static enum lgp_status judge_version(void *context, const struct limit_version *version)
@@ -465,40 +465,40 @@ static enum lgp_status judge_version(void *context, const struct limit_version *
 		return LGP_OK;
 	e->out->exceeded = true;
 	e->out->binding = version;
-	e->out->id = id_of(e->limits, version);
+	e->out->id = id_of(e->bounds, version);
 	e->out->used = before;
 	e->out->remaining = remaining;
 	return LGP_OK;
 }
 
-void limits_judge(const struct limits *limits, const struct lgp_entry *entry,
+void bounds_judge(const struct bounds *bounds, const struct lgp_entry *entry,
                   const struct lgp_entry *ask, struct limit_verdict *out)
 {
 	struct limit_case of;
-	struct evaluation e = {.limits = limits, .of = &of, .ask = ask, .out = out};
+	struct evaluation e = {.bounds = bounds, .of = &of, .ask = ask, .out = out};
 	*out = (struct limit_verdict){0};
-	if (limits->versions == 0)
+	if (bounds->versions == 0)
 		return;
-	limits_case(limits, entry, &of);
-	require(each(limits, &of, judge_version, &e) == LGP_OK);
+	bounds_case(bounds, entry, &of);
+	require(each(bounds, &of, judge_version, &e) == LGP_OK);
 }
 
-void limits_judge_person(const struct limits *limits, const struct lgp_entry *entry,
+void bounds_judge_person(const struct bounds *bounds, const struct lgp_entry *entry,
                          uint64_t manager, struct limit_verdict *out)
 {
 	struct limit_case of;
-	struct evaluation e = {.limits = limits, .of = &of, .by_person = true, .out = out};
+	struct evaluation e = {.bounds = bounds, .of = &of, .by_person = true, .out = out};
 	*out = (struct limit_verdict){0};
-	limits_case(limits, entry, &of);
+	bounds_case(bounds, entry, &of);
 	of.staff = manager;
 	of.giver = GIVER_MANAGER;
-	require(each(limits, &of, judge_version, &e) == LGP_OK);
+	require(each(bounds, &of, judge_version, &e) == LGP_OK);
 }
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
 struct change {
-	struct limits *limits;
+	struct bounds *bounds;
 	const struct limit_case *of;
 	const struct lgp_entry *counted;  /* an ask or a grant that is taken back, or NULL */
 	const struct lgp_entry *reversal; /* by this, or NULL */
@@ -511,12 +511,12 @@ static enum lgp_status count_incident(const struct change *change,
                                       const struct counter *used)
 {
 	struct counter incident = incident_counter(version, change->of);
-	int64_t before = counters_get(&change->limits->counters, &incident), after, sum;
+	int64_t before = counters_get(&change->bounds->counters, &incident), after, sum;
 	enum lgp_status status =
-	        counters_add(&change->limits->counters, &incident, change->count, &after);
+	        counters_add(&change->bounds->counters, &incident, change->count, &after);
 	if (status != LGP_OK || (before > 0) == (after > 0))
 		return status;
-	return counters_add(&change->limits->counters, used, after > 0 ? 1 : -1, &sum);
+	return counters_add(&change->bounds->counters, used, after > 0 ? 1 : -1, &sum);
 }
 
 /* Whether the version takes part in the change at all. */
@@ -527,7 +527,7 @@ static bool concerned(const struct change *change, const struct limit_version *v
 		return false; /* the others counted it once, by who asked */
 	if (change->counted != NULL && version->shape > change->counted->seq)
 		return false; /* what it never counted it does not give back */
-	if (counters_closed(&change->limits->counters, counter->end))
+	if (counters_closed(&change->bounds->counters, counter->end))
 		return false;
 	if (change->reversal == NULL)
 		return true;
@@ -550,7 +550,7 @@ static enum lgp_status change_version(void *context, const struct limit_version 
 		return change.count == 0 || change.of->incident[0] == '\0'
 		               ? LGP_OK
 		               : count_incident(&change, version, &counter);
-	return counters_add(&change.limits->counters, &counter,
+	return counters_add(&change.bounds->counters, &counter,
 	                    version->measure == MEASURE_AMOUNT ? change.amount : change.count, &sum);
 }
 
@@ -558,34 +558,34 @@ static enum lgp_status change_all(struct change *change, const struct lgp_entry 
                                   uint64_t manager)
 {
 	struct limit_case of;
-	if (change->limits->versions == 0)
+	if (change->bounds->versions == 0)
 		return LGP_OK;
-	limits_case(change->limits, entry, &of);
+	bounds_case(change->bounds, entry, &of);
 	if (manager != 0) {
 		of.staff = manager;
 		of.giver = GIVER_MANAGER;
 	}
 	change->of = &of;
-	return each(change->limits, &of, change_version, change);
+	return each(change->bounds, &of, change_version, change);
 }
 
-enum lgp_status limits_count(struct limits *limits, const struct lgp_entry *entry)
+enum lgp_status bounds_count(struct bounds *bounds, const struct lgp_entry *entry)
 {
-	struct change change = {.limits = limits, .amount = entry->amount, .count = 1};
+	struct change change = {.bounds = bounds, .amount = entry->amount, .count = 1};
 	return change_all(&change, entry, 0);
 }
 
-enum lgp_status limits_take_out(struct limits *limits, const struct lgp_entry *ask)
+enum lgp_status bounds_take_out(struct bounds *bounds, const struct lgp_entry *ask)
 {
 	struct change change = {
-	        .limits = limits, .counted = ask, .amount = -ask->amount, .count = -1};
+	        .bounds = bounds, .counted = ask, .amount = -ask->amount, .count = -1};
 	return change_all(&change, ask, 0);
 }
 
-enum lgp_status limits_give_back(struct limits *limits, const struct lgp_entry *grant,
+enum lgp_status bounds_give_back(struct bounds *bounds, const struct lgp_entry *grant,
                                  const struct lgp_entry *reversal, bool whole)
 {
-	struct change change = {.limits = limits,
+	struct change change = {.bounds = bounds,
 	                        .counted = grant,
 	                        .reversal = reversal,
 	                        .amount = -reversal->amount,
@@ -593,10 +593,10 @@ enum lgp_status limits_give_back(struct limits *limits, const struct lgp_entry *
 	return change_all(&change, grant, 0);
 }
 
-enum lgp_status limits_count_person(struct limits *limits, const struct lgp_entry *entry,
+enum lgp_status bounds_count_person(struct bounds *bounds, const struct lgp_entry *entry,
                                     uint64_t manager)
 {
 	struct change change = {
-	        .limits = limits, .by_person = true, .amount = entry->amount, .count = 1};
+	        .bounds = bounds, .by_person = true, .amount = entry->amount, .count = 1};
 	return change_all(&change, entry, manager);
 }
