@@ -368,7 +368,7 @@ enum lgp_status apply_definition(struct lgp_ledger *ledger, const struct lgp_ent
 {
 	if (lgp_noun_of(entry->kind) == NULL) { /* the end of one */
 		if (entry->kind == LGP_KIND_LIMIT_END)
-			limits_end(ledger->limits, entry->refers_to);
+			limits_drop(ledger->limits, entry->refers_to);
 		registry_end(ledger->registry, entry->refers_to);
 		return LGP_OK;
 	}

@@ -325,7 +325,7 @@ enum lgp_status limits_forget(struct limits *limits, uint64_t number, int32_t da
 	return LGP_OK;
 }
 
-void limits_end(struct limits *limits, uint64_t number)
+void limits_drop(struct limits *limits, uint64_t number)
 {
 	struct limit *limit = pointer_in(limits->by_number, &number, sizeof number);
 	if (limit != NULL)

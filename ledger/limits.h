@@ -77,7 +77,7 @@ const struct limit *limits_get(const struct limits *limits, uint64_t number);
 LGP_MUST_USE enum lgp_status limits_add(struct limits *limits, uint64_t number,
                                         const struct lgp_slug *id,
                                         const struct limit_version *version);
-void limits_end(struct limits *limits, uint64_t number);
+void limits_drop(struct limits *limits, uint64_t number);
 /* Drops the limit's versions that are over at this moment. */
 LGP_MUST_USE enum lgp_status limits_forget(struct limits *limits, uint64_t number, int32_t date,
                                            int64_t time_us);

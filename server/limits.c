@@ -147,7 +147,7 @@ void limit_versions(struct request *request)
 	enum lgp_status status = LGP_OK;
 	if (number == 0)
 		return;
-	if (paged && lgp_decimal_parse(request->page_token, &version) != LGP_OK)
+	if (paged && (lgp_decimal_parse(request->page_token, &version) != LGP_OK || version == 0))
 		status = LGP_MISSING;
 	buf_text(out, "{\"versions\":[");
 	for (uint64_t i = 0; i < request->page_size && version != 0 && status == LGP_OK; i++)

@@ -423,6 +423,7 @@ static void classes_have_the_owner_and_floor_of_their_list(void **state)
 	        {LGP_CLASS_EARNED, "earned", 7, true},      {LGP_CLASS_HELD, "held", 7, true},
 	        {LGP_CLASS_SETTLEMENT, "settlement", 0, false},
 	        {LGP_CLASS_BREAKAGE, "breakage", 0, false}, {LGP_CLASS_HISTORY, "history", 5, false},
+	        {LGP_CLASS_RESERVED, "reserved", 5, true},
 	};
 	const struct lgp_entry entry = {.customer = 7, .budget = 5};
 	assert_int_equal(sizeof expected / sizeof expected[0], LGP_CLASS_COUNT);

@@ -158,7 +158,7 @@ static void an_ended_token_is_still_known_as_ended(void **state)
 	memset(secret, 0xaa, sizeof secret);
 	assert_false(registry_token(registry, secret)->as.token.ended);
 	uint64_t version = registry_version(registry);
-	registry_end_token(registry, 10);
+	registry_end(registry, 10);
 	assert_true(registry_token(registry, secret)->as.token.ended);
 	assert_true(registry_version(registry) > version);
 }

@@ -387,10 +387,10 @@ static void the_hash_tells_keys_from_values_and_records_from_each_other_I10(void
 static void records_come_back_as_they_were_put(void **state)
 {
 	(void)state;
-	struct account account = {{1, INT64_MIN, INT64_MAX}}, account_now;
+	struct account account = {{1, INT64_MIN, INT64_MAX, -1}}, account_now;
 	struct lgp_party party = {.kind = LGP_KIND_CUSTOMER, .last = UINT64_MAX, .site_count = 15};
 	struct lgp_party party_now;
-	struct globals globals = {7, -5, 3}, globals_now;
+	struct globals globals = {7, -5, 3, -11}, globals_now;
 	int64_t reversed;
 	for (unsigned i = 0; i < party.site_count; i++)
 		party.sites[i] = UINT64_C(1) << (4 * i);
