@@ -202,7 +202,7 @@ static const char *beyond(const struct decisions *decisions, const struct lgp_en
 	const struct staff *staff = programme_staff(&decisions->programme, manager);
 	if (staff == NULL || !staff_manages(staff, ask->site, entry->business_date))
 		return "is no manager of the site on that day";
-	bounds_judge_person(&decisions->bounds, entry, manager, &verdict);
+	bounds_judge_person(&decisions->bounds, entry, ask, manager, &verdict);
 	return verdict.exceeded ? "has limits that it passes" : NULL;
 }
 
@@ -232,6 +232,9 @@ static const char *may_not(const struct decisions *decisions, const struct lgp_e
 	}
 	if (!covered)
 		return "delegated no such decision to the actor";
+	const struct staff *giver = programme_staff(programme, manager);
+	if (giver != NULL && giver->customer != 0 && giver->customer == ask->customer)
+		return "is the customer";
 	return manager == ask->staff ? "asked for it" : beyond(decisions, entry, ask, manager);
 }
 

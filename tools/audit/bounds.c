@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DATES_APART 2 /* days */
+#define WEEK_DAYS 7
+
 /* A limit's versions that may still judge, oldest first. */
 struct limit_record {
 	uint64_t newest; /* the entry of its newest version, also of one that ended */
@@ -137,7 +140,6 @@ static bool read_version(const struct programme *programme, const struct lgp_ent
 {
 	*out = (struct limit_version){
 	        .seq = entry->seq,
-	        .shape = entry->seq,
 	        .measure = (enum measure)choice(definition, "measure", LGP_MEASURE_CHOICES),
 	        .per = (enum per)choice(definition, "per", LGP_PER_CHOICES),
 	        .window = (enum window)choice(definition, "window", LGP_WINDOW_CHOICES),
@@ -160,6 +162,14 @@ static bool for_ever(const struct span *span)
 {
 	return span->from_day == INT32_MIN && span->from_us == INT64_MIN &&
 	       span->until_day == INT32_MAX && span->until_us == INT64_MAX;
+}
+
+/* Whether it judges nothing any more, anywhere: the dates of two places are two
+ * days apart at most. */
+static bool is_over(const struct limit_version *version, const struct lgp_entry *now)
+{
+	return version->span.until_us <= now->time_us ||
+	       (int64_t)version->span.until_day + DATES_APART < now->business_date;
 }
 
 static struct limit_record *record_of(const struct bounds *bounds, uint64_t number)
@@ -185,13 +195,30 @@ static struct limit_record *add_record(struct bounds *bounds, uint64_t number, s
 	return record;
 }
 
-static void drop_versions(struct bounds *bounds, struct limit_record *record)
+/* Those that are over, or all. */
+static void drop_versions(struct bounds *bounds, struct limit_record *record,
+                          const struct lgp_entry *now, bool all)
 {
+	size_t kept = 0;
 	for (size_t i = 0; i < record->count; i++) {
-		unchain(bounds, record->versions[i]);
-		free(record->versions[i]);
+		struct limit_version *version = record->versions[i];
+		if (!all && !is_over(version, now)) {
+			record->versions[kept++] = version;
+			continue;
+		}
+		unchain(bounds, version);
+		free(version);
 	}
-	record->count = 0;
+	record->count = kept;
+}
+
+/* The newest version that counts alike lends its counters. */
+static uint64_t shape_of(const struct limit_record *record, const struct limit_version *made)
+{
+	for (size_t i = record->count; i-- > 0;)
+		if (counts_alike(record->versions[i], made))
+			return record->versions[i]->shape;
+	return made->seq;
 }
 
 static enum lgp_status add_version(struct bounds *bounds, struct limit_record *record,
@@ -231,10 +258,10 @@ enum lgp_status bounds_define(struct bounds *bounds, const struct lgp_entry *ent
 		return no_memory();
 	made.limit = number;
 	record->newest = entry->seq;
-	if (record->count > 0 && counts_alike(record->versions[record->count - 1], &made))
-		made.shape = record->versions[record->count - 1]->shape;
+	drop_versions(bounds, record, entry, false);
+	made.shape = shape_of(record, &made);
 	if (for_ever(&made.span))
-		drop_versions(bounds, record);
+		drop_versions(bounds, record, entry, true);
 	return add_version(bounds, record, &made);
 }
 
@@ -242,7 +269,7 @@ void bounds_end(struct bounds *bounds, uint64_t number)
 {
 	struct limit_record *record = record_of(bounds, number);
 	if (record != NULL)
-		drop_versions(bounds, record);
+		drop_versions(bounds, record, NULL, true);
 }
 
 /* ---- matching -------------------------------------------------------------------------------- */
@@ -286,23 +313,55 @@ static bool meets(const struct limit_version *version, const struct limit_case *
 	       (version->unit == 0 || version->unit == of->unit);
 }
 
-/* What is done with each version that judges a case. */
-typedef enum lgp_status (*limit_visit)(void *context, const struct limit_version *version);
+/* A shape is known by its first version. */
+static bool first_of_shape(const struct bounds *bounds, const struct limit_version *version)
+{
+	const struct limit_record *record = record_of(bounds, version->limit);
+	size_t i = 0;
+	while (record->versions[i]->shape != version->shape)
+		i++;
+	return record->versions[i] == version;
+}
 
-static enum lgp_status each_in(const struct bounds *bounds, uint64_t by, uint64_t number,
-                               const struct limit_case *of, limit_visit visit, void *context)
+/* The newest of a shape that covers the moment, else the newest of the shape. */
+static const struct limit_version *terms_of(const struct bounds *bounds,
+                                            const struct limit_version *version,
+                                            const struct lgp_entry *now)
+{
+	const struct limit_record *record = record_of(bounds, version->limit);
+	const struct limit_version *newest = NULL;
+	for (size_t i = 0; i < record->count; i++) {
+		const struct limit_version *at = record->versions[i];
+		bool covers = span_covers(&at->span, now->business_date, now->time_us);
+		if (at->shape == version->shape &&
+		    (covers || newest == NULL ||
+		     !span_covers(&newest->span, now->business_date, now->time_us)))
+			newest = at;
+	}
+	return newest;
+}
+
+/* What is done with each version whose scope meets a case: with those that judge
+ * it, or with one for each shape. */
+typedef enum lgp_status (*limit_visit)(void *context, const struct limit_version *version);
+enum which { THAT_JUDGE, EACH_SHAPE };
+
+static enum lgp_status each_in(const struct bounds *bounds, enum which which, uint64_t by,
+                               uint64_t number, const struct limit_case *of, limit_visit visit,
+                               void *context)
 {
 	const struct slot *slot = slots_find(&bounds->chains, by, number);
 	enum lgp_status status = LGP_OK;
 	const struct limit_version *at = slot != NULL ? bounds->heads[slot->number] : NULL;
 	for (; at != NULL && status == LGP_OK; at = at->next)
-		if (meets(at, of) && judging(bounds, at->limit, of) == at)
+		if (meets(at, of) && (which == EACH_SHAPE ? first_of_shape(bounds, at)
+		                                          : judging(bounds, at->limit, of) == at))
 			status = visit(context, at);
 	return status;
 }
 
-static enum lgp_status each(const struct bounds *bounds, const struct limit_case *of, limit_visit visit,
-                            void *context)
+static enum lgp_status each(const struct bounds *bounds, enum which which,
+                            const struct limit_case *of, limit_visit visit, void *context)
 {
 	const struct {
 		uint64_t by, number;
@@ -310,7 +369,7 @@ static enum lgp_status each(const struct bounds *bounds, const struct limit_case
 	              {BY_SITE, of->site},   {BY_GIVER, of->giver},   {BY_NOTHING, 0}};
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; i < sizeof chains / sizeof chains[0] && status == LGP_OK; i++)
-		status = each_in(bounds, chains[i].by, chains[i].number, of, visit, context);
+		status = each_in(bounds, which, chains[i].by, chains[i].number, of, visit, context);
 	return status;
 }
 
@@ -381,44 +440,47 @@ struct evaluation {
 	struct limit_verdict *out;
 };
 
-/* How much of what this counter holds is the ask's own: what is taken out of it
- * when the ask is decided. */
-static int64_t share_of_ask(const struct evaluation *e, const struct limit_version *version,
-                            const struct counter *counter)
+/* Whether this counter holds the ask that is decided on: it was counted when it
+ * was asked for, and is not to be counted twice. */
+static bool holds_ask(const struct evaluation *e, const struct limit_version *version,
+                      const struct counter *counter)
 {
 	struct limit_case then;
 	struct counter of_ask;
-	if (e->ask == NULL)
-		return 0;
+	if (e->ask == NULL || version->shape > e->ask->seq)
+		return false;
 	bounds_case(e->bounds, e->ask, &then);
-	const struct limit_version *counted = judging(e->bounds, version->limit, &then);
-	if (counted == NULL || !meets(counted, &then) || counted->shape > e->ask->seq ||
-	    !used_counter(counted, &then, &of_ask) || !same_counter(&of_ask, counter))
-		return 0;
-	return version->measure == MEASURE_AMOUNT  ? e->ask->amount
-	       : version->measure == MEASURE_COUNT ? 1
-	                                           : 0;
+	return meets(version, &then) && used_counter(version, &then, &of_ask) &&
+	       same_counter(&of_ask, counter);
 }
 
-static int64_t used(const struct evaluation *e, const struct limit_version *version)
+/* What the case adds, the ask aside. */
+static int64_t adds(const struct evaluation *e, const struct limit_version *version, bool held)
+{
+	if (version->measure != MEASURE_INCIDENTS)
+		return version->measure == MEASURE_AMOUNT ? e->of->amount : 1;
+	struct counter incident = incident_counter(version, e->of);
+	int64_t grants = counters_get(&e->bounds->counters, &incident);
+	return grants - held > 0 ? 0 : 1;
+}
+
+/* What is used before, and what the case adds, the ask aside in both. */
+static void measure(const struct evaluation *e, const struct limit_version *version, int64_t *used,
+                    int64_t *more)
 {
 	struct counter counter;
-	if (!used_counter(version, e->of, &counter))
-		return 0;
-	int64_t all = counters_get(&e->bounds->counters, &counter);
-	int64_t own = share_of_ask(e, version, &counter);
-	return all > own ? all - own : 0;
+	bool counts = used_counter(version, e->of, &counter);
+	bool held = counts && holds_ask(e, version, &counter);
+	*more = adds(e, version, held);
+	*used = (counts ? counters_get(&e->bounds->counters, &counter) : 0) - (held ? *more : 0);
 }
 
-/* What the case would add. */
-static int64_t adds(const struct evaluation *e, const struct limit_version *version)
+/* Limits of who gives, rather than of what all together give. */
+static bool binds_person(const struct limit_version *version)
 {
-	if (version->measure == MEASURE_AMOUNT)
-		return e->of->amount;
-	if (version->measure == MEASURE_COUNT)
-		return 1;
-	struct counter incident = incident_counter(version, e->of);
-	return counters_get(&e->bounds->counters, &incident) > 0 ? 0 : 1;
+	return version->per == PER_GRANT || version->per == PER_STAFF ||
+	       version->per == PER_STAFF_CUSTOMER || version->giver != GIVER_ANY ||
+	       version->staff != 0;
 }
 
 static struct lgp_view id_of(const struct bounds *bounds, const struct limit_version *version)
@@ -450,15 +512,14 @@ static bool binds(const struct evaluation *e, const struct limit_version *versio
 static enum lgp_status judge_version(void *context, const struct limit_version *version)
 {
 	struct evaluation *e = context;
-	int64_t before, sum;
-	if (e->by_person && version->per != PER_GRANT && version->per != PER_STAFF &&
-	    version->per != PER_STAFF_CUSTOMER)
+	int64_t before, more, sum;
+	if (e->by_person && !binds_person(version))
 		return LGP_OK;
 	if ((version->per == PER_CUSTOMER_INCIDENT || version->measure == MEASURE_INCIDENTS) &&
 	    e->of->incident[0] == '\0')
 		e->out->incident_missing = true;
-	before = used(e, version);
-	if (!__builtin_add_overflow(before, adds(e, version), &sum) && sum <= version->max)
+	measure(e, version, &before, &more);
+	if (!__builtin_add_overflow(before, more, &sum) && sum <= version->max)
 		return LGP_OK;
 	int64_t remaining = before < version->max ? version->max - before : 0;
 	if (!binds(e, version, remaining))
@@ -480,19 +541,21 @@ void bounds_judge(const struct bounds *bounds, const struct lgp_entry *entry,
 	if (bounds->versions == 0)
 		return;
 	bounds_case(bounds, entry, &of);
-	require(each(bounds, &of, judge_version, &e) == LGP_OK);
+	require(each(bounds, THAT_JUDGE, &of, judge_version, &e) == LGP_OK);
 }
 
 void bounds_judge_person(const struct bounds *bounds, const struct lgp_entry *entry,
-                         uint64_t manager, struct limit_verdict *out)
+                         const struct lgp_entry *ask, uint64_t manager,
+                         struct limit_verdict *out)
 {
 	struct limit_case of;
-	struct evaluation e = {.bounds = bounds, .of = &of, .by_person = true, .out = out};
+	struct evaluation e = {
+	        .bounds = bounds, .of = &of, .ask = ask, .by_person = true, .out = out};
 	*out = (struct limit_verdict){0};
 	bounds_case(bounds, entry, &of);
 	of.staff = manager;
 	of.giver = GIVER_MANAGER;
-	require(each(bounds, &of, judge_version, &e) == LGP_OK);
+	require(each(bounds, THAT_JUDGE, &of, judge_version, &e) == LGP_OK);
 }
 
 /* ---- counting -------------------------------------------------------------------------------- */
@@ -502,84 +565,107 @@ struct change {
 	const struct limit_case *of;
 	const struct lgp_entry *counted;  /* an ask or a grant that is taken back, or NULL */
 	const struct lgp_entry *reversal; /* by this, or NULL */
-	bool by_person;
+	const struct limit_case *giver;   /* for who approves: the grant as it is given, or NULL */
 	int64_t amount, count;
 };
 
 static enum lgp_status count_incident(const struct change *change,
                                       const struct limit_version *version,
-                                      const struct counter *used)
+                                      const struct limit_case *of, const struct counter *used,
+                                      int64_t count)
 {
-	struct counter incident = incident_counter(version, change->of);
+	struct counter incident = incident_counter(version, of);
 	int64_t before = counters_get(&change->bounds->counters, &incident), after, sum;
 	enum lgp_status status =
-	        counters_add(&change->bounds->counters, &incident, change->count, &after);
+	        counters_add(&change->bounds->counters, &incident, count, &after);
 	if (status != LGP_OK || (before > 0) == (after > 0))
 		return status;
 	return counters_add(&change->bounds->counters, used, after > 0 ? 1 : -1, &sum);
 }
 
-/* Whether the version takes part in the change at all. */
-static bool concerned(const struct change *change, const struct limit_version *version,
-                      const struct counter *counter)
+/* An approval counts for who approves where it binds them, and their counter is
+ * not the one that holds the grant already. */
+static bool counts_for_person(const struct change *change, const struct limit_version *version,
+                              const struct limit_case *of, const struct counter *counter)
 {
-	if (change->by_person && version->per != PER_STAFF && version->per != PER_STAFF_CUSTOMER)
-		return false; /* the others counted it once, by who asked */
-	if (change->counted != NULL && version->shape > change->counted->seq)
-		return false; /* what it never counted it does not give back */
-	if (counters_closed(&change->bounds->counters, counter->end))
-		return false;
-	if (change->reversal == NULL)
-		return true;
-	return version->gives_back != GIVES_NOTHING &&
-	       period_end(version->window, change->reversal->business_date, change->of->week) ==
-	               counter->end;
+	struct limit_case given = *change->giver;
+	struct counter held;
+	given.week = of->week;
+	return binds_person(version) &&
+	       !(meets(version, &given) && used_counter(version, &given, &held) &&
+	         same_counter(counter, &held));
 }
 
+/* What a reversal gives back: in the same period, by the terms of its moment. */
+static void give_back(const struct change *change, const struct limit_version *version,
+                      const struct counter *counter, unsigned week, int64_t *amount,
+                      int64_t *count)
+{
+	const struct limit_version *terms = terms_of(change->bounds, version, change->reversal);
+	int32_t end = period_end(version->window, change->reversal->business_date, week);
+	if (end != counter->end || terms->gives_back == GIVES_NOTHING)
+		*amount = 0;
+	if (end != counter->end || terms->gives_back != GIVES_AMOUNT_AND_COUNT)
+		*count = 0;
+}
+
+static enum lgp_status change_period(const struct change *change,
+                                     const struct limit_version *version,
+                                     const struct limit_case *of)
+{
+	struct counter counter;
+	int64_t amount = change->amount, count = change->count, sum;
+	if (!used_counter(version, of, &counter) ||
+	    counters_closed(&change->bounds->counters, counter.end) ||
+	    (change->giver != NULL && !counts_for_person(change, version, of, &counter)))
+		return LGP_OK;
+	if (change->reversal != NULL)
+		give_back(change, version, &counter, of->week, &amount, &count);
+	if (version->measure == MEASURE_INCIDENTS)
+		return count == 0 || of->incident[0] == '\0'
+		               ? LGP_OK
+		               : count_incident(change, version, of, &counter, count);
+	int64_t by = version->measure == MEASURE_AMOUNT ? amount : count;
+	return by == 0 ? LGP_OK : counters_add(&change->bounds->counters, &counter, by, &sum);
+}
+
+/* Sites begin their weeks on different days, and what is counted for a customer
+ * may be of several: a day is in seven weeks, and each site asks for its own. */
 static enum lgp_status change_version(void *context, const struct limit_version *version)
 {
-	struct change change = *(const struct change *)context;
-	struct counter counter;
-	int64_t sum;
-	if (!used_counter(version, change.of, &counter) ||
-	    !concerned(&change, version, &counter))
-		return LGP_OK;
-	if (change.reversal != NULL && version->gives_back == GIVES_AMOUNT)
-		change.count = 0;
-	if (version->measure == MEASURE_INCIDENTS)
-		return change.count == 0 || change.of->incident[0] == '\0'
-		               ? LGP_OK
-		               : count_incident(&change, version, &counter);
-	return counters_add(&change.bounds->counters, &counter,
-	                    version->measure == MEASURE_AMOUNT ? change.amount : change.count, &sum);
+	const struct change *change = context;
+	struct limit_case of = *change->of;
+	if (change->counted != NULL && version->shape > change->counted->seq)
+		return LGP_OK; /* what it never counted it does not give back */
+	if (version->window != WINDOW_WEEK)
+		return change_period(change, version, &of);
+	enum lgp_status status = LGP_OK;
+	for (of.week = 0; of.week < WEEK_DAYS && status == LGP_OK; of.week++)
+		status = change_period(change, version, &of);
+	return status;
 }
 
-static enum lgp_status change_all(struct change *change, const struct lgp_entry *entry,
-                                  uint64_t manager)
+static enum lgp_status change_all(struct change *change, const struct lgp_entry *entry)
 {
 	struct limit_case of;
 	if (change->bounds->versions == 0)
 		return LGP_OK;
 	bounds_case(change->bounds, entry, &of);
-	if (manager != 0) {
-		of.staff = manager;
-		of.giver = GIVER_MANAGER;
-	}
 	change->of = &of;
-	return each(change->bounds, &of, change_version, change);
+	return each(change->bounds, EACH_SHAPE, &of, change_version, change);
 }
 
 enum lgp_status bounds_count(struct bounds *bounds, const struct lgp_entry *entry)
 {
 	struct change change = {.bounds = bounds, .amount = entry->amount, .count = 1};
-	return change_all(&change, entry, 0);
+	return change_all(&change, entry);
 }
 
 enum lgp_status bounds_take_out(struct bounds *bounds, const struct lgp_entry *ask)
 {
 	struct change change = {
 	        .bounds = bounds, .counted = ask, .amount = -ask->amount, .count = -1};
-	return change_all(&change, ask, 0);
+	return change_all(&change, ask);
 }
 
 enum lgp_status bounds_give_back(struct bounds *bounds, const struct lgp_entry *grant,
@@ -590,13 +676,21 @@ enum lgp_status bounds_give_back(struct bounds *bounds, const struct lgp_entry *
 	                        .reversal = reversal,
 	                        .amount = -reversal->amount,
 	                        .count = whole ? -1 : 0};
-	return change_all(&change, grant, 0);
+	return change_all(&change, grant);
 }
 
 enum lgp_status bounds_count_person(struct bounds *bounds, const struct lgp_entry *entry,
                                     uint64_t manager)
 {
-	struct change change = {
-	        .bounds = bounds, .by_person = true, .amount = entry->amount, .count = 1};
-	return change_all(&change, entry, manager);
+	struct limit_case given, of;
+	struct change change = {.bounds = bounds,
+	                        .of = &of,
+	                        .giver = &given,
+	                        .amount = entry->amount,
+	                        .count = 1};
+	bounds_case(bounds, entry, &given);
+	of = given;
+	of.staff = manager;
+	of.giver = GIVER_MANAGER;
+	return each(bounds, EACH_SHAPE, &of, change_version, &change);
 }

@@ -4,7 +4,9 @@
  *
  * All versions in force that meet a grant judge it.  One that refuses outranks
  * one that asks; of those that are passed the one with the least remaining
- * binds, ties by id.  Memory: the versions that may still judge, and
+ * binds, ties by id.  Versions that differ in nothing but maximum, action, terms
+ * of reversal, span and note are of one shape and share their counters; a shape
+ * counts whatever meets its scope, in force or not.  Memory: the versions that may still judge, and
  * counters.h. */
 #ifndef LAGNIAPPE_AUDIT_BOUNDS_H
 #define LAGNIAPPE_AUDIT_BOUNDS_H
@@ -88,7 +90,8 @@ void bounds_judge(const struct bounds *bounds, const struct lgp_entry *entry,
                   const struct lgp_entry *ask, struct limit_verdict *out);
 /* What they would say had this manager given it, as far as they go by person. */
 void bounds_judge_person(const struct bounds *bounds, const struct lgp_entry *entry,
-                         uint64_t manager, struct limit_verdict *out);
+                         const struct lgp_entry *ask, uint64_t manager,
+                         struct limit_verdict *out);
 
 /* Counts a grant or an ask; takes an ask out again; gives back what a reversal
  * of the grant does; counts a grant for whoever approved it.  LGP_NO_MEMORY. */
