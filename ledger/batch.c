@@ -124,9 +124,8 @@ enum lgp_status batch_add(struct lgp_ledger *ledger, struct lgp_entry *entry,
 	if (status != LGP_OK)
 		return status;
 	uint8_t *bytes = batch->entries + batch->count * LGP_ENTRY_LEN;
-	struct lgp_entry again;
+	require(lgp_entry_check(entry) == LGP_OK); /* before it is written for ever */
 	lgp_entry_encode(entry, bytes);
-	require(lgp_entry_decode(bytes, &again) == LGP_OK); /* before it can be written for ever */
 	batch->count++;
 	batch->defines = kind_defines(entry->kind);
 	if (payload.len > 0)

@@ -82,8 +82,7 @@ static bool zero_behind_end(const char incident[LGP_SLUG_MAX])
 	return true;
 }
 
-/* What must hold of the bytes alone; encoders are held to it as decoders are. */
-static enum lgp_status check(const struct lgp_entry *entry)
+enum lgp_status lgp_entry_check(const struct lgp_entry *entry)
 {
 	if (lgp_kind_name(entry->kind) == NULL)
 		return corrupt(entry, "its kind is unknown");
@@ -135,7 +134,7 @@ enum lgp_status lgp_entry_decode(const uint8_t bytes[LGP_ENTRY_LEN], struct lgp_
 	if (bytes[0] != LGP_ENTRY_VERSION)
 		return lgp_fault(LGP_FORMAT, "entry %llu: its format version is %u, this build knows %u",
 		                 (unsigned long long)entry.seq, bytes[0], LGP_ENTRY_VERSION);
-	enum lgp_status status = check(&entry);
+	enum lgp_status status = lgp_entry_check(&entry);
 	if (status == LGP_OK)
 		*out = entry;
 	return status;

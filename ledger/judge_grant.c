@@ -172,9 +172,12 @@ static enum lgp_problem ask_instead(struct judgement *judgement)
 	if (judgement->ledger->pending.count == LGP_PENDING_MAX)
 		return LGP_PROBLEM_OVERLOADED;
 	judgement->field = NULL;
-	entry->kind = LGP_KIND_ASK;
 	entry->debit = LGP_CLASS_BUDGET;
 	entry->credit = LGP_CLASS_RESERVED;
+	enum lgp_problem problem = judge_funds(judgement, LGP_PROBLEM_INSUFFICIENT_BUDGET);
+	if (problem != LGP_PROBLEM_NONE)
+		return problem;
+	entry->kind = LGP_KIND_ASK;
 	judge_keep_binding(judgement);
 	lgp_time_format(time, entry->time_us + LGP_PENDING_US);
 	int len = snprintf(judgement->payload + judgement->payload_len,
@@ -182,7 +185,7 @@ static enum lgp_problem ask_instead(struct judgement *judgement)
 	                   LGP_TIME_LEN, time);
 	require(len > 0);
 	judgement->payload_len += (size_t)len;
-	return judge_funds(judgement, LGP_PROBLEM_INSUFFICIENT_BUDGET);
+	return LGP_PROBLEM_NONE;
 }
 
 enum lgp_problem judge_grant(struct judgement *judgement)

@@ -36,7 +36,7 @@ struct map {
 };
 
 /* Multiply and fold: keys are numbers and slugs that no stranger chooses. */
-static uint32_t hash_of(struct lgp_view key)
+uint32_t map_hash(struct lgp_view key)
 {
 	uint64_t h = key.len * UINT64_C(0x9e3779b97f4a7c15);
 	size_t i = 0;
@@ -97,7 +97,7 @@ static void clear_slots(struct map *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
 		const struct item *item = map->items[i];
-		size_t at = hash_of((struct lgp_view){item->bytes, item->key_len}) & map->mask;
+		size_t at = map_hash((struct lgp_view){item->bytes, item->key_len}) & map->mask;
 		while (map->table[at].item != item)
 			at = (at + 1) & map->mask;
 		map->table[at] = (struct slot){0};
@@ -129,7 +129,13 @@ static struct slot *find(const struct map *map, struct lgp_view key, uint32_t ha
 
 bool map_get(const struct map *map, struct lgp_view key, struct lgp_view *value)
 {
-	const struct item *item = find(map, key, hash_of(key))->item;
+	return map_get_hashed(map, key, map_hash(key), value);
+}
+
+bool map_get_hashed(const struct map *map, struct lgp_view key, uint32_t hash,
+                    struct lgp_view *value)
+{
+	const struct item *item = find(map, key, hash)->item;
 	if (item == NULL)
 		return false;
 	*value = (struct lgp_view){item->bytes + item->key_len, item->value_len};
@@ -141,7 +147,7 @@ static void rehash(struct map *map)
 	for (size_t i = 0; i < map->count; i++) {
 		struct item *item = map->items[i];
 		struct lgp_view key = {item->bytes, item->key_len};
-		uint32_t hash = hash_of(key);
+		uint32_t hash = map_hash(key);
 		struct slot *slot = find(map, key, hash);
 		*slot = (struct slot){item, hash, (uint32_t)i};
 	}
@@ -219,7 +225,7 @@ static bool overwrite(struct map *map, struct slot *slot, struct lgp_view key,
 bool map_put(struct map *map, struct lgp_view key, struct lgp_view value)
 {
 	require(key.len <= UINT16_MAX && value.len <= UINT16_MAX);
-	uint32_t hash = hash_of(key);
+	uint32_t hash = map_hash(key);
 	struct slot *slot = find(map, key, hash);
 	if (slot->item != NULL)
 		return overwrite(map, slot, key, value);

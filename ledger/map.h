@@ -11,8 +11,12 @@ struct map;
 struct map *map_new(void); /* NULL: no memory */
 void map_free(struct map *map);
 void map_clear(struct map *map); /* keeps some of the memory */
-/* *value is borrowed until the item's next put. */
+/* *value is borrowed until the item's next put.  The hash is for who asks
+ * several maps for one key. */
 bool map_get(const struct map *map, struct lgp_view key, struct lgp_view *value);
+uint32_t map_hash(struct lgp_view key);
+bool map_get_hashed(const struct map *map, struct lgp_view key, uint32_t hash,
+                    struct lgp_view *value);
 /* False: no memory, nothing changed.  Keys and values up to 65,535 bytes. */
 LGP_MUST_USE bool map_put(struct map *map, struct lgp_view key, struct lgp_view value);
 size_t map_count(const struct map *map);

@@ -178,7 +178,7 @@ enum lgp_status lgp_read_party(struct lgp_reader *reader, uint64_t number, struc
 {
 	char bytes[STATE_VALUE_MAX];
 	size_t len;
-	struct state_key key = state_key_number('P', number);
+	struct state_key key = state_key_party(number);
 	enum lgp_status status = read_record(reader, &key, bytes, &len);
 	return status == LGP_OK ? party_decode((struct lgp_view){bytes, len}, out) : status;
 }

@@ -35,9 +35,25 @@ struct state_key state_key_pair(char record, uint64_t first, uint64_t second)
 	return key;
 }
 
+/* A party's records lie side by side, so that who reads one has the page of the
+ * other, and the applier writes one page for both. */
+static struct state_key key_of_party(uint64_t number, char record)
+{
+	struct state_key key = state_key_number('N', number);
+	state_key_add_bytes(&key, &record, 1);
+	return key;
+}
+
 struct state_key state_key_account(uint64_t owner, uint64_t unit)
 {
-	return state_key_pair('A', owner, unit);
+	struct state_key key = key_of_party(owner, 'A');
+	state_key_add(&key, unit);
+	return key;
+}
+
+struct state_key state_key_party(uint64_t number)
+{
+	return key_of_party(number, 'P');
 }
 
 struct state_key state_key_period(char record, int32_t end, uint64_t shape)
@@ -128,7 +144,7 @@ enum lgp_status party_decode(struct lgp_view value, struct lgp_party *out)
 
 enum lgp_status state_party(struct state *state, uint64_t number, struct lgp_party *out)
 {
-	struct state_key key = state_key_number('P', number);
+	struct state_key key = state_key_party(number);
 	struct lgp_view value;
 	enum lgp_status status = state_get(state, key_view(&key), &value);
 	return status == LGP_OK ? party_decode(value, out) : status;
@@ -136,7 +152,7 @@ enum lgp_status state_party(struct state *state, uint64_t number, struct lgp_par
 
 enum lgp_status state_party_put(struct state *state, uint64_t number, const struct lgp_party *party)
 {
-	struct state_key key = state_key_number('P', number);
+	struct state_key key = state_key_party(number);
 	uint8_t bytes[PARTY_FIXED + 8 * LGP_PARTY_SITES_MAX];
 	bytes[0] = (uint8_t)party->kind;
 	lgp_put_le(bytes + 1, party->last, 8);

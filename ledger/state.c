@@ -161,23 +161,23 @@ struct lgp_kv *state_kv(struct state *state)
 
 /* ---- raw records ------------------------------------------------------------- */
 
-static enum lgp_status get_below(struct state *state, struct lgp_view key, struct lgp_view *value)
+static enum lgp_status get_below(struct state *state, struct lgp_view key, uint32_t hash,
+                                 struct lgp_view *value)
 {
-	if (map_get(state->active, key, value) || map_get(state->frozen, key, value))
-		return LGP_OK;
+	if (map_get_hashed(state->active, key, hash, value) ||
+	    map_get_hashed(state->frozen, key, hash, value))
+		return value->len > 0 ? LGP_OK : LGP_MISSING;
 	return lgp_kv_get(state->txn, TABLE_RECORDS, key, value);
 }
 
 /* A command looks at one record several times: to judge, to link, to apply. */
 enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_view *value)
 {
-	if (map_get(state->delta, key, value))
+	uint32_t hash = map_hash(key);
+	if (map_get_hashed(state->delta, key, hash, value) ||
+	    map_get_hashed(state->seen, key, hash, value))
 		return value->len > 0 ? LGP_OK : LGP_MISSING;
-	if (map_get(state->seen, key, value))
-		return value->len > 0 ? LGP_OK : LGP_MISSING;
-	enum lgp_status status = get_below(state, key, value);
-	if (status == LGP_OK && value->len == 0)
-		status = LGP_MISSING; /* deleted, and the file does not know it yet */
+	enum lgp_status status = get_below(state, key, hash, value);
 	if (status != LGP_OK && status != LGP_MISSING)
 		return status;
 	if (map_count(state->seen) == SEEN_MAX)
@@ -206,8 +206,10 @@ enum lgp_status state_read(struct state *state, struct lgp_kv_txn *txn, struct l
                            char *out, size_t *len)
 {
 	struct lgp_view value;
+	uint32_t hash = map_hash(key);
 	pthread_rwlock_rdlock(&state->lock);
-	bool found = map_get(state->active, key, &value) || map_get(state->frozen, key, &value);
+	bool found = map_get_hashed(state->active, key, hash, &value) ||
+	             map_get_hashed(state->frozen, key, hash, &value);
 	if (found) {
 		memcpy(out, value.ptr, value.len);
 		*len = value.len;

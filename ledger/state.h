@@ -16,7 +16,6 @@
  * Records, keys big-endian so that they sort, values little-endian:
  *
  *   key                         value
- *   'A' owner(8) unit(8)        four balances(8 each), by class: see slot_of
  *   'C' end(4) shape(8) what…   used(8): amount, count or incidents of a limit's
  *                               period that ends before day `end`
  *   'D' number(8)               kind(1) ended(1) defined_at(8) definition text
@@ -25,7 +24,8 @@
  *   'I' end(4) shape(8) customer(8) incident(32)
  *                               grants(8) counted in this incident
  *   'L' limit(8) version(8)     counts_from(8) definition text
- *   'P' number(8)               kind(1) last(8) flags(1) sites(1) site(8)…
+ *   'N' owner(8) 'A' unit(8)    four balances(8 each), by class: see slot_of
+ *   'N' number(8) 'P'           kind(1) last(8) flags(1) sites(1) site(8)…
  *                               flags: 1 known everywhere, 2 a member of staff's
  *   'R' entry(8)                amount reversed(8)
  *   'W' entry(8)                until(8): the ask waits until that moment
@@ -140,6 +140,7 @@ LGP_MUST_USE enum lgp_status state_read(struct state *state, struct lgp_kv_txn *
 struct lgp_kv *state_kv(struct state *state);
 
 struct state_key state_key_account(uint64_t owner, uint64_t unit);
+struct state_key state_key_party(uint64_t number);
 struct state_key state_key_number(char record, uint64_t number);
 struct state_key state_key_pair(char record, uint64_t first, uint64_t second);
 /* The beginning of a counter's key: its period and shape. */

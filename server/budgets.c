@@ -76,6 +76,9 @@ static enum lgp_status write_amounts(struct worker *worker, struct buf *out, uin
 	enum lgp_status status =
 	        lgp_read_balance(worker->reader, LGP_CLASS_BUDGET, budget, unit, &available);
 	if (status == LGP_OK)
+		status = lgp_read_balance(worker->reader, LGP_CLASS_RESERVED, budget, unit,
+		                          &reserved);
+	if (status == LGP_OK)
 		status =
 		        lgp_read_balance(worker->reader, LGP_CLASS_ISSUANCE, budget, unit, &issued);
 	if (status == LGP_OK)

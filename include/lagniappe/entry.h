@@ -154,6 +154,9 @@ void lgp_entry_encode(const struct lgp_entry *entry, uint8_t out[LGP_ENTRY_LEN])
 LGP_MUST_USE enum lgp_status lgp_entry_decode(const uint8_t bytes[LGP_ENTRY_LEN],
                                               struct lgp_entry *out);
 
+/* What lgp_entry_decode asks of the fields, before they are bytes. */
+LGP_MUST_USE enum lgp_status lgp_entry_check(const struct lgp_entry *entry);
+
 /* "grant", …; NULL for a number that is no kind. */
 const char *lgp_kind_name(unsigned kind);
 const char *lgp_class_name(unsigned class);

@@ -425,7 +425,7 @@ static void records_of_a_wrong_size_are_corrupt(void **state)
 	struct state_key key = state_key_account(1, 2);
 	must(state_put(layers, key_view(&key), LGP_VIEW("short")));
 	assert_int_equal(state_account(layers, 1, 2, &account), LGP_CORRUPT);
-	key = state_key_number('P', 1);
+	key = state_key_party(1);
 	must(state_put(layers, key_view(&key), LGP_VIEW("1234567890\x02""12345678")));
 	assert_int_equal(state_party(layers, 1, &party), LGP_CORRUPT);
 	must(state_put(layers, key_view(&key), LGP_VIEW("1234567890\xff")));

@@ -243,14 +243,13 @@ static void refused_as_reversed(struct decisions *decisions, const struct lgp_en
 		           entry->refers_to, left, entry->amount);
 }
 
-/* Whether the refusal, by what it was asked for and its code, comes behind the
- * limits, and so names the one that would have asked. */
+/* Funds are looked at behind the limits: what lacked them then had passed none, or
+ * asked for approval, and names the limit that bound. */
 static bool behind_limits(const struct lgp_entry *entry)
 {
-	return entry->asked == LGP_KIND_ASK ||
-	       (entry->asked == LGP_KIND_GRANT && entry->refers_to != 0 &&
-	        (entry->code == LGP_PROBLEM_AMOUNT_OVERFLOW ||
-	         entry->code == LGP_PROBLEM_INSUFFICIENT_BUDGET));
+	bool grant = entry->asked == LGP_KIND_GRANT || entry->asked == LGP_KIND_ASK;
+	return grant && (entry->code == LGP_PROBLEM_AMOUNT_OVERFLOW ||
+	                 entry->code == LGP_PROBLEM_INSUFFICIENT_BUDGET);
 }
 
 static void judge_code(struct decisions *decisions, const struct lgp_entry *entry,

@@ -72,21 +72,27 @@ json_t *limits_file_find(const json_t *list, const char *id)
 
 /* ---- checks ------------------------------------------------------------------------------ */
 
+static bool is_group(const char *name)
+{
+	const struct lgp_noun *noun = lgp_noun_of(LGP_KIND_LIMIT);
+	size_t len = strlen(name);
+	for (size_t i = 0; i < noun->field_count; i++)
+		if (strncmp(noun->fields[i].name, name, len) == 0 &&
+		    noun->fields[i].name[len] == '.')
+			return true;
+	return false;
+}
+
 /* Whether the table has the field, or, with the object's fields, the group. */
 static bool known(const char *group, const char *name)
 {
 	const struct lgp_noun *noun = lgp_noun_of(LGP_KIND_LIMIT);
 	char path[128];
 	snprintf(path, sizeof path, "%s%s%s", group, group[0] != '\0' ? "." : "", name);
-	size_t len = strlen(path);
-	for (size_t i = 0; i < noun->field_count; i++) {
-		const char *field = noun->fields[i].name;
-		if (strcmp(field, path) == 0)
-			return group[0] != '\0' || strchr(path, '.') == NULL;
-		if (strncmp(field, path, len) == 0 && field[len] == '.')
-			return true;
-	}
-	return false;
+	for (size_t i = 0; i < noun->field_count; i++)
+		if (strcmp(noun->fields[i].name, path) == 0)
+			return strchr(name, '.') == NULL;
+	return group[0] == '\0' && is_group(name);
 }
 
 static bool check_names(const char *path, const char *id, const char *group, json_t *object)
@@ -100,8 +106,12 @@ static bool check_names(const char *path, const char *id, const char *group, jso
 			         group[0] != '\0' ? "." : "", name);
 			return false;
 		}
-		if (json_is_object(value) &&
-		    (group[0] != '\0' || !check_names(path, id, name, value)))
+		if (!json_is_object(value) && group[0] == '\0' && is_group(name)) {
+			complain("%s: limit \"%s\": %s must be an object", path, id, name);
+			return false;
+		}
+		if (json_is_object(value) && group[0] == '\0' &&
+		    !check_names(path, id, name, value))
 			return false;
 	}
 	return true;
