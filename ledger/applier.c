@@ -38,6 +38,13 @@ enum lgp_status lgp_applier_step(struct lgp_ledger *ledger)
 	return status;
 }
 
+void lgp_clear_dead_readers(struct lgp_ledger *ledger)
+{
+	/* One that is held makes every commit take new pages. */
+	(void)lgp_kv_clear_dead_readers(ledger->log);
+	(void)lgp_kv_clear_dead_readers(state_kv(ledger->state));
+}
+
 enum lgp_status lgp_state_hash(struct lgp_ledger *ledger, struct lgp_hash *out)
 {
 	enum lgp_status status = LGP_OK;

@@ -35,6 +35,17 @@ enum lgp_status lgp_find_key(struct lgp_ledger *ledger, const uint8_t mac[LGP_MA
 
 /* ---- steps that acts share --------------------------------------------------------- */
 
+void judge_forget(struct judgement *judgement)
+{
+	struct lgp_entry *entry = judgement->entry;
+	entry->staff = judgement->staff != NULL ? judgement->staff->number : 0;
+	entry->customer = entry->site = entry->budget = entry->reason = 0;
+	entry->touchpoint = entry->unit = entry->limit = 0;
+	entry->amount = 0;
+	entry->flags = 0;
+	memset(entry->incident, 0, sizeof entry->incident);
+}
+
 enum lgp_problem judge_date(struct judgement *judgement)
 {
 	struct lgp_ledger *ledger = judgement->ledger;
@@ -92,9 +103,13 @@ static enum lgp_problem judge_actor(struct judgement *judgement)
 	if (token == NULL || token->as.token.ended ||
 	    judgement->entry->time_us >= token->as.token.expires_us)
 		return LGP_PROBLEM_UNAUTHENTICATED;
+	const struct lgp_record *subject =
+	        registry_get_kind(registry, LGP_KIND_STAFF, token->as.token.subject);
+	if (subject != NULL && subject->as.staff.role != token->as.token.role)
+		return LGP_PROBLEM_UNAUTHENTICATED; /* promoted or not: it needs a new token */
 	judgement->token = token;
 	judgement->entry->actor = token->as.token.subject;
-	judgement->staff = registry_get_kind(registry, LGP_KIND_STAFF, token->as.token.subject);
+	judgement->staff = subject;
 	if (judgement->staff != NULL)
 		judgement->entry->staff = judgement->staff->number;
 	return LGP_PROBLEM_NONE;

@@ -39,6 +39,9 @@ static inline enum lgp_problem fault_in(struct judgement *judgement, enum lgp_st
 }
 
 /* Steps that several acts share (judge.c). */
+/* Takes back what the entry copied from another: a refusal to one whom the
+ * other does not concern must not make them a party of it. */
+void judge_forget(struct judgement *judgement);
 enum lgp_problem judge_date(struct judgement *judgement);
 const struct lgp_record *judge_named(struct judgement *judgement, enum lgp_kind noun,
                                      const struct lgp_slug *id);

@@ -183,21 +183,45 @@ enum lgp_status approval_authority(const struct lgp_ledger *ledger, const struct
 	return LGP_OK;
 }
 
+/* Whether an ask is anything to who wants to decide on it. */
+static bool concerns(const struct judgement *judgement, const struct lgp_entry *ask)
+{
+	const struct lgp_record *who = judgement->staff;
+	return judgement->entry->actor == ask->actor ||
+	       (who != NULL &&
+	        (who->number == ask->staff ||
+	         is_manager_at(who, ask->site, judgement->entry->business_date)));
+}
+
+/* A refusal tells a stranger nothing of the ask. */
+static enum lgp_problem refuse(struct judgement *judgement, const struct lgp_entry *ask,
+                               enum lgp_problem problem)
+{
+	if (lgp_problem_recorded(problem) && !concerns(judgement, ask))
+		judge_forget(judgement);
+	return problem;
+}
+
+static enum lgp_problem judge_again(struct judgement *judgement, const struct lgp_entry *ask,
+                                    uint64_t *authority)
+{
+	enum lgp_problem problem = rule_four_eyes(judgement, ask);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = find_authority(judgement, ask, authority);
+	return problem == LGP_PROBLEM_NONE ? judge_grant_again(judgement, ask) : problem;
+}
+
 /* Everything is judged again, at this moment; what asks is what is decided here. */
 enum lgp_problem judge_approval(struct judgement *judgement)
 {
-	struct lgp_entry ask;
+	struct lgp_entry ask = {0};
 	uint64_t authority = 0;
 	bool asks;
 	enum lgp_problem problem = begin(judgement, &ask);
 	if (problem == LGP_PROBLEM_NONE)
-		problem = rule_four_eyes(judgement, &ask);
-	if (problem == LGP_PROBLEM_NONE)
-		problem = find_authority(judgement, &ask, &authority);
-	if (problem == LGP_PROBLEM_NONE)
-		problem = judge_grant_again(judgement, &ask);
+		problem = judge_again(judgement, &ask, &authority);
 	if (problem != LGP_PROBLEM_NONE)
-		return problem;
+		return refuse(judgement, &ask, problem);
 	problem = judge_limits(judgement, &ask, &asks);
 	if (problem != LGP_PROBLEM_NONE && !asks)
 		return problem;
@@ -210,19 +234,17 @@ enum lgp_problem judge_approval(struct judgement *judgement)
 /* Who may approve may decline; who asked may withdraw. */
 enum lgp_problem judge_decline(struct judgement *judgement)
 {
-	struct lgp_entry ask;
+	struct lgp_entry ask = {0};
 	uint64_t authority;
 	enum lgp_problem problem = begin(judgement, &ask);
+	if (problem == LGP_PROBLEM_NONE && judgement->entry->actor != ask.actor &&
+	    !concerns(judgement, &ask))
+		problem = find_authority(judgement, &ask, &authority);
 	if (problem != LGP_PROBLEM_NONE)
-		return problem;
+		return refuse(judgement, &ask, problem);
 	judgement->entry->debit = LGP_CLASS_RESERVED;
 	judgement->entry->credit = LGP_CLASS_BUDGET;
-	if (judgement->entry->actor == ask.actor)
-		return LGP_PROBLEM_NONE;
-	if (judgement->staff != NULL &&
-	    is_manager_at(judgement->staff, ask.site, judgement->entry->business_date))
-		return LGP_PROBLEM_NONE;
-	return find_authority(judgement, &ask, &authority);
+	return LGP_PROBLEM_NONE;
 }
 
 /* ---- time ----------------------------------------------------------------------------- */

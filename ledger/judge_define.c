@@ -297,6 +297,21 @@ static bool has_ended(const struct lgp_record *record)
 	       (record->kind == LGP_KIND_DELEGATION && record->as.delegation.ended);
 }
 
+/* A house without an admin, or without finance, could make no new one. */
+static bool is_last_of_role(const struct judgement *judgement, const struct lgp_record *token)
+{
+	const struct registry *registry = judgement->ledger->registry;
+	enum lgp_role role = token->as.token.role;
+	if (token->kind != LGP_KIND_TOKEN || (role != LGP_ROLE_ADMIN && role != LGP_ROLE_FINANCE))
+		return false;
+	const struct lgp_record *at = registry_next(registry, LGP_KIND_TOKEN, 0);
+	for (; at != NULL; at = registry_next(registry, LGP_KIND_TOKEN, at->number))
+		if (at != token && at->as.token.role == role && !at->as.token.ended &&
+		    at->as.token.expires_us == INT64_MAX)
+			return false;
+	return true;
+}
+
 enum lgp_problem judge_end(struct judgement *judgement)
 {
 	static const struct {
@@ -315,6 +330,8 @@ enum lgp_problem judge_end(struct judgement *judgement)
 		return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "id");
 	if (!may_end(judgement, record))
 		return problem_at(judgement, LGP_PROBLEM_FORBIDDEN, "id");
+	if (is_last_of_role(judgement, record))
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "id");
 	uint64_t expected = judgement->command->expected;
 	if (expected != 0 && record->defined_at != expected)
 		return problem_at(judgement, LGP_PROBLEM_PRECONDITION, "");

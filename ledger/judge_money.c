@@ -148,14 +148,19 @@ enum lgp_problem judge_reversal(struct judgement *judgement)
 	problem = judge_date(judgement);
 	if (problem != LGP_PROBLEM_NONE)
 		return problem;
+	if (!may_reverse(judgement, &original)) {
+		judge_forget(judgement);
+		return problem_at(judgement, LGP_PROBLEM_REVERSAL_FORBIDDEN, "seq");
+	}
 	if (original.kind != LGP_KIND_GRANT)
 		return problem_at(judgement, LGP_PROBLEM_NOT_REVERSIBLE, "seq");
-	if (!may_reverse(judgement, &original))
-		return problem_at(judgement, LGP_PROBLEM_REVERSAL_FORBIDDEN, "seq");
 	problem = rule_remaining(judgement, &original);
 	if (problem != LGP_PROBLEM_NONE)
 		return problem;
 	judgement->entry->debit = original.credit;
-	judgement->entry->credit = original.debit;
+	/* An approved grant came out of what was set aside for it, and out of the
+	 * budget before that. */
+	judgement->entry->credit =
+	        original.debit == LGP_CLASS_RESERVED ? LGP_CLASS_BUDGET : original.debit;
 	return judge_funds(judgement, LGP_PROBLEM_INSUFFICIENT_FUNDS);
 }

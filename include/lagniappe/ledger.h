@@ -299,6 +299,9 @@ void lgp_highwater_write(struct lgp_ledger *ledger);
 /* Any one thread: syncs it, when it was written since. */
 LGP_MUST_USE enum lgp_status lgp_highwater_sync(struct lgp_ledger *ledger);
 
+/* Frees what readers hold whose process died; once a second.  Any thread. */
+void lgp_clear_dead_readers(struct lgp_ledger *ledger);
+
 /* Sets what changed aside for the applier, if the last set is done and there is
  * anything; force: however little it is.  True: there is work for the applier. */
 bool lgp_state_freeze(struct lgp_ledger *ledger, bool force);

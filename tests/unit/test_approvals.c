@@ -330,13 +330,16 @@ static void approval_is_of_its_own_day_and_counts_in_it(void **state)
 	assert_int_equal(used_in(&h, &one, "month"), 150); /* once, not twice */
 }
 
-static void reversal_of_an_approved_grant_gives_back_to_the_giver(void **state)
+static void reversal_of_an_approved_grant_gives_back_to_giver_and_budget(void **state)
 {
 	(void)state;
+	int64_t available = balance(LGP_CLASS_BUDGET, h.f.budget);
 	uint64_t seq = ask_for(150);
 	struct lgp_outcome out = approve(h.f.marc_token, seq);
 	assert_int_equal(house_reverse(&h, h.nora_token, out.seq, 0).verdict, LGP_ACCEPTED);
 	assert_int_equal(annas_day(), 0);
+	assert_int_equal(balance(LGP_CLASS_BUDGET, h.f.budget), available);
+	assert_int_equal(balance(LGP_CLASS_RESERVED, h.f.budget), 0);
 	assert_int_equal(house_reverse(&h, h.nora_token, seq, 0).problem, LGP_PROBLEM_NOT_REVERSIBLE);
 }
 
@@ -859,7 +862,7 @@ int main(void)
 	        CASE(idle_ledger_lapses_too),
 	        CASE(what_waits_survives_a_reopening_and_the_loss_of_the_state),
 	        CASE(approval_is_of_its_own_day_and_counts_in_it),
-	        CASE(reversal_of_an_approved_grant_gives_back_to_the_giver),
+	        CASE(reversal_of_an_approved_grant_gives_back_to_giver_and_budget),
 	        CASE(who_asked_does_not_approve_I6),
 	        CASE(manager_who_asked_does_not_approve_by_another_token_I6),
 	        CASE(till_that_asked_does_not_approve_nor_does_who_it_asked_for_I6),
