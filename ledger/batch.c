@@ -252,6 +252,15 @@ static enum lgp_status apply_last_definition(struct lgp_ledger *ledger)
 	return apply_definition(ledger, &entry, text);
 }
 
+/* At the moment at which the state shows: a party's newest entry can be read,
+ * and what a released entry did is seen. */
+static void release_batch(void *context)
+{
+	struct lgp_ledger *ledger = context;
+	const struct batch *batch = &ledger->batch;
+	ledger_release(ledger, &batch->checkpoint, batch->note, batch->note_len);
+}
+
 void lgp_batch_apply(struct lgp_ledger *ledger)
 {
 	struct batch *batch = &ledger->batch;
@@ -259,10 +268,10 @@ void lgp_batch_apply(struct lgp_ledger *ledger)
 	/* What fails here is memory or a contradiction after the commit: there is
 	 * no going on, and a restart finds the log whole. */
 	require(state_globals_put(ledger->state, &ledger->now) == LGP_OK);
-	require(state_publish(ledger->state) == LGP_OK);
+	/* Nouns first: an entry that is shown names none that are not there. */
 	if (batch->defines)
 		require(apply_last_definition(ledger) == LGP_OK);
-	ledger_release(ledger, &batch->checkpoint, batch->note, batch->note_len);
+	require(state_publish_with(ledger->state, release_batch, ledger) == LGP_OK);
 	ledger_show_pending(ledger);
 	batch->applied = true;
 }

@@ -235,6 +235,11 @@ enum lgp_status state_read(struct state *state, struct lgp_kv_txn *txn, struct l
 
 enum lgp_status state_publish(struct state *state)
 {
+	return state_publish_with(state, NULL, NULL);
+}
+
+enum lgp_status state_publish_with(struct state *state, void (*also)(void *context), void *context)
+{
 	bool fits = true;
 	pthread_rwlock_wrlock(&state->lock);
 	for (size_t i = 0; i < map_count(state->delta) && fits; i++) {
@@ -242,6 +247,8 @@ enum lgp_status state_publish(struct state *state)
 		map_item(state->delta, i, &key, &value);
 		fits = map_put(state->active, key, value);
 	}
+	if (also != NULL)
+		also(context);
 	pthread_rwlock_unlock(&state->lock);
 	map_clear(state->delta);
 	map_clear(state->seen);

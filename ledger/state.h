@@ -118,6 +118,9 @@ bool counter_closed(int32_t end, int32_t day);
 
 /* delta -> active, for all to see. */
 LGP_MUST_USE enum lgp_status state_publish(struct state *state);
+/* The same; whoever sees the change, in any record, also sees what `also` did. */
+LGP_MUST_USE enum lgp_status state_publish_with(struct state *state, void (*also)(void *context),
+                                                void *context);
 /* Drops a frozen layer that the file holds now.  Between batches. */
 LGP_MUST_USE enum lgp_status state_settle(struct state *state);
 /* active -> frozen.  False: the last one is not in the file yet. */

@@ -32,7 +32,8 @@ static bool delegated(struct request *request, const struct lgp_entry *entry)
 		return false;
 	lgp_registry_lock(ledger);
 	const struct lgp_record *at = lgp_registry_next(ledger, LGP_KIND_DELEGATION, 0);
-	for (; at != NULL && !found; at = lgp_registry_next(ledger, LGP_KIND_DELEGATION, at->number)) {
+	for (; at != NULL && !found;
+	     at = lgp_registry_next(ledger, LGP_KIND_DELEGATION, at->number)) {
 		const struct lgp_span *span = &at->as.delegation.span;
 		if (at->as.delegation.to != who->subject || at->as.delegation.ended ||
 		    today >= span->until_day || now >= span->until_us)
@@ -88,7 +89,8 @@ void approvals_list(struct request *request)
 		              "delegated");
 		return;
 	}
-	if (request->page_token.len > 0 && lgp_decimal_parse(request->page_token, &after) != LGP_OK) {
+	if (request->page_token.len > 0 &&
+	    lgp_decimal_parse(request->page_token, &after) != LGP_OK) {
 		problem_reply(request->exchange, LGP_PROBLEM_MALFORMED, "page_token",
 		              "page_token must be a next_page_token as answered");
 		return;

@@ -34,9 +34,9 @@ void delegations_get(struct request *request)
 	if (number == 0)
 		return;
 	buf_text(request->exchange->out, "{");
-	enum lgp_status status = noun_write_now(request->worker, request->exchange->out,
-	                                        lgp_noun_of(LGP_KIND_DELEGATION), number,
-	                                        request->principal.role);
+	enum lgp_status status =
+	        noun_write_now(request->worker, request->exchange->out,
+	                       lgp_noun_of(LGP_KIND_DELEGATION), number, request->principal.role);
 	if (status == LGP_OK)
 		answer_end(request->exchange, 200);
 	else

@@ -38,8 +38,8 @@ static enum lgp_status write_budget(struct worker *worker, struct buf *out,
                                     const struct headroom *headroom)
 {
 	int64_t available = 0;
-	enum lgp_status status = lgp_read_balance(worker->reader, LGP_CLASS_BUDGET, headroom->budget,
-	                                          headroom->unit, &available);
+	enum lgp_status status = lgp_read_balance(worker->reader, LGP_CLASS_BUDGET,
+	                                          headroom->budget, headroom->unit, &available);
 	json_write_name(out, "budget");
 	buf_text(out, "{");
 	answer_name(worker, out, "id", headroom->budget);
@@ -117,8 +117,8 @@ static bool find_budget(struct request *request, const struct body_value *named,
 	if (out->budget == 0)
 		return wrong(request, LGP_PROBLEM_INVALID, "budget",
 		             "you have no budget of your own: name one");
-	return allowed || wrong(request, LGP_PROBLEM_FORBIDDEN, "budget",
-	                        "this budget is not open to you");
+	return allowed ||
+	       wrong(request, LGP_PROBLEM_FORBIDDEN, "budget", "this budget is not open to you");
 }
 
 void headroom_get(struct request *request)

@@ -71,7 +71,8 @@ void limit_use_list(struct buf *out, const struct line *line, bool whole)
 		write_choice(out, "measure", LGP_MEASURE_CHOICES, use->measure);
 		write_choice(out, "per", LGP_PER_CHOICES, use->per);
 		write_choice(out, "window", LGP_WINDOW_CHOICES, use->window);
-		json_write_text(out, "when_passed", use->ask ? LGP_VIEW("ask") : LGP_VIEW("refuse"));
+		json_write_text(out, "when_passed",
+		                use->ask ? LGP_VIEW("ask") : LGP_VIEW("refuse"));
 		json_write_int(out, "version", (int64_t)use->version);
 		write_needs(out, use, &line->command);
 		if (whole)
@@ -87,8 +88,8 @@ void limit_use_list(struct buf *out, const struct line *line, bool whole)
 
 static bool takes_figures(const struct lgp_entry *entry)
 {
-	return entry->kind == LGP_KIND_ASK || (entry->kind == LGP_KIND_REFUSAL &&
-	                                       entry->code == LGP_PROBLEM_LIMIT_EXCEEDED);
+	return entry->kind == LGP_KIND_ASK ||
+	       (entry->kind == LGP_KIND_REFUSAL && entry->code == LGP_PROBLEM_LIMIT_EXCEEDED);
 }
 
 static bool read_payload(struct worker *worker, const struct lgp_entry *entry,

@@ -13,8 +13,9 @@
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
-static enum lgp_status read_version(struct worker *worker, uint64_t version, struct lgp_entry *entry,
-                                    char text[LGP_DEFINITION_MAX], size_t *len)
+static enum lgp_status read_version(struct worker *worker, uint64_t version,
+                                    struct lgp_entry *entry, char text[LGP_DEFINITION_MAX],
+                                    size_t *len)
 {
 	enum lgp_status status = lgp_read_entry(worker->reader, version, entry);
 	if (status != LGP_OK || entry->kind != LGP_KIND_LIMIT)
@@ -283,8 +284,7 @@ void limit_put(struct request *request)
 		return;
 	struct put *put = job_alloc(job, sizeof *put);
 	job->more = put;
-	bool good = put != NULL ||
-	            wrong(request, LGP_PROBLEM_OVERLOADED, NULL, "memory ran out");
+	bool good = put != NULL || wrong(request, LGP_PROBLEM_OVERLOADED, NULL, "memory ran out");
 	if (good) {
 		(void)look_up(request, &version, &put->revives);
 		good = define_limit(request, job) && read_if_match(request, &job->line.command);

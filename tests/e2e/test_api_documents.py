@@ -107,7 +107,11 @@ def test_the_document_tells_of_every_endpoint_there_is(openapi):
             "/v1/customers/{}/balances": {"get"}, "/v1/customers/{}/statement": {"get"},
             "/v1/grants": {"post"}, "/v1/grants/batch": {"post"}, "/v1/thanks": {"post"},
             "/v1/entries": {"get"}, "/v1/entries/{}": {"get"}, "/v1/entries/{}/reverse": {"post"},
-            "/v1/imports": {"post"}, "/v1/receipts/{}": {"get"}, "/v1/payloads/{}": {"get"},
+            "/v1/limits": {"get"}, "/v1/limits/{}": {"get", "put", "delete"},
+            "/v1/limits/{}/versions": {"get"}, "/v1/staff/me/headroom": {"get"},
+            "/v1/approvals": {"get"}, "/v1/approvals/{}/approve": {"post"},
+            "/v1/approvals/{}/decline": {"post"}, "/v1/delegations": {"get", "post"},
+            "/v1/delegations/{}": {"get", "delete"}, "/v1/imports": {"post"}, "/v1/receipts/{}": {"get"}, "/v1/payloads/{}": {"get"},
             "/checkpoint": {"get"}, "/log.vkey": {"get"}, "/metrics": {"get"},
             "/healthz": {"get"}, "/readyz": {"get"}, "/problems": {"get"}}.items():
         assert methods <= paths.get(path, set()), path
@@ -189,6 +193,54 @@ def test_real_answers_are_as_the_document_says(programme, openapi):
         except (jsonschema.ValidationError, KeyError) as trouble:
             raise AssertionError(f"{method} {path} answered {answer.status_code} "
                                  f"{answer.text[:500]}: {trouble}") from trouble
+
+
+def test_real_answers_about_limits_are_as_the_document_says(programme, openapi):
+    server = programme.server
+    admin, finance, anna, marc = programme.admin, programme.finance, programme.anna, programme.marc
+    server.made("/v1/staff", {"id": "lisa", "name": "Lisa Lang", "role": "staff", "site": "paris",
+                              "budget": "front-desk"}, admin)
+    lisa = server.token("staff", subject="lisa")
+    limit = {"scope": {"staff": "lisa"}, "unit": "EUR", "measure": "amount", "per": "staff",
+             "window": "day", "max": 10, "when_passed": "ask", "note": "Small"}
+    over = {**grant_body(programme, 20), "if_over": "ask"}
+
+    def check(path, method, number, token, body=None, query=""):
+        answer = server.request(method.upper(), path.replace("{}", str(number)) + query, json=body,
+                                token=token, key=f"openapi-{path}-{number}-{query}-{body}"[:200])
+        try:
+            conform(openapi, find_path(openapi, path), method, answer)
+        except (jsonschema.ValidationError, KeyError) as trouble:
+            raise AssertionError(f"{method} {path} answered {answer.status_code} "
+                                 f"{answer.text[:500]}: {trouble}") from trouble
+        return answer
+
+    for body in (limit, {**limit, "max": 11}, {**limit, "until": "2000-01-01", "from": "2001-01-01"}):
+        check("/v1/limits/{}", "put", "lisas", finance, body)
+    check("/v1/limits/{}", "put", "lisas", finance, limit, "?dry_run=true")
+    for path in ("/v1/limits", "/v1/limits/{}", "/v1/limits/{}/versions"):
+        check(path, "get", "lisas", anna)
+    check("/v1/staff/me/headroom", "get", "", lisa)
+    assert check("/v1/grants", "post", "", lisa, grant_body(programme, 20)).status_code == 403
+    check("/v1/grants", "post", "", lisa, grant_body(programme, 20), "?dry_run=true")
+    check("/v1/grants", "post", "", lisa, over, "?dry_run=true")
+    first, second = (check("/v1/grants", "post", "", lisa, {**over, "amount": n}) for n in (21, 22))
+    assert first.status_code == second.status_code == 202
+    check("/v1/approvals", "get", "", marc)
+    approved = check("/v1/approvals/{}/approve", "post", first.json()["seq"], marc, {"note": "Yes"})
+    assert approved.status_code == 201
+    declined = check("/v1/approvals/{}/decline", "post", second.json()["seq"], marc, {})
+    assert declined.status_code == 200
+    check("/v1/approvals/{}/approve", "post", second.json()["seq"], marc, {})
+    delegation = check("/v1/delegations", "post", "", marc, {
+        "to": "lisa", "unit": "EUR", "ceiling": 5, "until": "2999-01-01", "scope": {}})
+    for path in ("/v1/delegations", "/v1/delegations/{}"):
+        check(path, "get", delegation.json()["id"], anna)
+    for path, name in (("/v1/limits", "lisas"), ("/v1/delegations", delegation.json()["id"])):
+        answer = server.delete(f"{path}/{name}", token=finance if path == "/v1/limits" else marc)
+        assert answer.status_code == 204
+        responses = openapi["paths"][find_path(openapi, path + "/{}")]["delete"]["responses"]
+        assert "204" in responses
 
 
 def test_real_requests_are_as_the_document_says(programme, openapi):

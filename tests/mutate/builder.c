@@ -23,7 +23,7 @@ struct lgp_entry *build_add(struct build *build, enum lgp_kind kind, uint64_t ac
 	struct lgp_entry *entry = &build->entry[seq];
 	struct lgp_hash key;
 	*entry = (struct lgp_entry){.kind = kind, .actor = actor, .seq = seq};
-	entry->time_us = START_US + (int64_t)seq * 7000000;
+	entry->time_us = START_US + (int64_t)seq * 7000000 + build->later_us;
 	entry->business_date = (int32_t)(entry->time_us / DAY_US);
 	if (kind != LGP_KIND_GENESIS) {
 		lgp_hash_sha256(&seq, sizeof seq, &key);
@@ -64,13 +64,15 @@ static uint32_t draw(struct build *build, uint32_t below)
 
 static bool opens(const struct lgp_entry *entry)
 {
-	return (entry->kind < LGP_KIND_TOKEN_END) && (entry->flags & LGP_FLAG_AMEND) == 0;
+	bool may = entry->kind < LGP_KIND_TOKEN_END || entry->kind == LGP_KIND_LIMIT ||
+	           entry->kind == LGP_KIND_DELEGATION;
+	return may && (entry->flags & LGP_FLAG_AMEND) == 0;
 }
 
 static bool changes_rule(const struct lgp_entry *entry)
 {
 	return (entry->kind >= LGP_KIND_UNIT && entry->kind <= LGP_KIND_TOKEN) ||
-	       entry->kind == LGP_KIND_TOKEN_END;
+	       (entry->kind >= LGP_KIND_TOKEN_END && entry->kind <= LGP_KIND_DELEGATION_END);
 }
 
 static uint64_t last_of(const uint64_t *last, uint64_t number, uint64_t seq)
@@ -215,6 +217,8 @@ static struct lgp_entry *give(struct build *build, enum lgp_kind kind)
 	uint64_t staff = draw(build, 2) == 0 ? build->staff : build->other_staff;
 	struct lgp_entry *entry = build_add(build, kind, draw(build, 4) == 0 ? build->till : staff);
 	entry->staff = staff;
+	if (staff == build->other_staff)
+		entry->flags |= LGP_FLAG_MANAGER;
 	entry->customer = build->customer[draw(build, 8)];
 	entry->site = build->site;
 	entry->reason = build->reason;
@@ -305,9 +309,199 @@ static void act(struct build *build, uint64_t *reversible)
 	}
 }
 
+/* ---- limits and approvals ----------------------------------------------------------------- */
+
+static void define_people(struct build *build)
+{
+	static const char hash[] = "hash 00000000000000000000000000000000"
+	                           "0000000000000000000000000000000";
+	static const char *const managers[] = {"s-2", "s-3"};
+	char text[256];
+	build->lounge = add_budget(build, build->eur, "id lounge\nsite lobby\nunit EUR\n");
+	allot(build, build->lounge, build->eur, 100000);
+	build->other_manager = add_staff(build, "id s-3\nrole manager\nsite lobby\n");
+	build->deputy = add_staff(build, "id s-4\nrole staff\nsite lobby\n");
+	for (int i = 0; i < 2; i++) {
+		snprintf(text, sizeof text, "role manager\nsubject %s\n%s%d\n", managers[i], hash,
+		         i + 2);
+		(void)noun(build, LGP_KIND_TOKEN, text);
+	}
+}
+
+static struct lgp_entry *part(struct build *build, enum build_part part, enum lgp_kind kind,
+                              uint64_t actor)
+{
+	struct lgp_entry *entry = build_add(build, kind, actor);
+	build->part[part] = entry->seq;
+	return entry;
+}
+
+static void define_limit(struct build *build, enum build_part which, const char *text)
+{
+	build_payload(build, part(build, which, LGP_KIND_LIMIT, build->finance)->seq, text);
+}
+
+/* A grant, or an ask for one, out of the lounge's budget. */
+static struct lgp_entry *give_there(struct build *build, enum build_part which, enum lgp_kind kind,
+                                    uint64_t staff, size_t customer, int64_t amount)
+{
+	struct lgp_entry *entry = part(build, which, kind, staff);
+	entry->staff = staff;
+	entry->flags = staff == build->other_staff ? LGP_FLAG_MANAGER : 0;
+	entry->customer = build->customer[customer];
+	entry->site = build->site;
+	entry->reason = build->reason;
+	entry->budget = build->lounge;
+	entry->unit = build->eur;
+	entry->amount = amount;
+	memcpy(entry->incident, "room-7", 6);
+	if (kind != LGP_KIND_REFUSAL)
+		entry->debit = LGP_CLASS_BUDGET;
+	if (kind != LGP_KIND_REFUSAL)
+		entry->credit = kind == LGP_KIND_ASK ? LGP_CLASS_RESERVED : LGP_CLASS_CUSTOMER;
+	return entry;
+}
+
+static void ask_there(struct build *build, enum build_part which, size_t customer, int64_t amount)
+{
+	char text[160], time[LGP_TIME_LEN];
+	struct lgp_entry *entry =
+	        give_there(build, which, LGP_KIND_ASK, build->staff, customer, amount);
+	entry->limit = build->part[PART_LIMIT_LARGE];
+	lgp_time_format(time, entry->time_us + 3 * DAY_US);
+	snprintf(text, sizeof text, "limit large\nmax 300\nused 0\nremaining 300\nexpires %.*s\n",
+	         LGP_TIME_LEN, time);
+	build_payload(build, entry->seq, text);
+}
+
+/* What decides on an ask, on its terms. */
+static struct lgp_entry *decide(struct build *build, enum build_part which, enum lgp_kind kind,
+                                uint64_t actor, enum build_part of)
+{
+	struct lgp_entry *entry = part(build, which, kind, actor);
+	struct lgp_entry made = build->entry[build->part[of]];
+	bool grant = kind == LGP_KIND_GRANT;
+	made.kind = kind;
+	made.flags &= LGP_FLAG_MANAGER;
+	made.actor = actor;
+	made.seq = entry->seq;
+	made.time_us = entry->time_us;
+	made.business_date = entry->business_date;
+	memcpy(made.key_mac, entry->key_mac, sizeof made.key_mac);
+	memcpy(made.body_mac, entry->body_mac, sizeof made.body_mac);
+	memset(&made.hash, 0, sizeof made.hash);
+	made.refers_to = build->part[of];
+	made.limit = grant ? build->part[PART_LIMIT_LARGE] : 0;
+	made.debit = kind == LGP_KIND_REFUSAL ? LGP_CLASS_NONE : LGP_CLASS_RESERVED;
+	made.credit = kind == LGP_KIND_REFUSAL ? LGP_CLASS_NONE
+	              : grant                  ? LGP_CLASS_CUSTOMER
+	                                       : LGP_CLASS_BUDGET;
+	*entry = made;
+	if (grant)
+		build_payload(build, entry->seq, "authority s-2\n");
+	return entry;
+}
+
+static void refused(struct lgp_entry *entry, enum lgp_kind asked, enum lgp_problem problem)
+{
+	entry->asked = asked;
+	entry->code = (uint16_t)problem;
+}
+
+static void define_limits(struct build *build)
+{
+	define_limit(build, PART_LIMIT,
+	             "id guest\nscope.budget lounge\nunit EUR\nmeasure amount\nper customer\n"
+	             "window month\nmax 1000\n");
+	define_limit(build, PART_LIMIT_LARGE,
+	             "id large\nscope.role staff\nscope.budget lounge\nunit EUR\nmeasure amount\n"
+	             "per grant\nwindow none\nmax 300\nwhen_passed ask\n");
+	define_limit(build, PART_LIMIT_INCIDENTS,
+	             "id visits\nscope.budget lounge\nmeasure incidents\nper customer\n"
+	             "window year\nmax 1\n");
+}
+
+static void ask_and_decide(struct build *build)
+{
+	struct lgp_entry *entry;
+	(void)give_there(build, PART_GRANT, LGP_KIND_GRANT, build->staff, 0, 200);
+	entry = give_there(build, PART_REFUSAL, LGP_KIND_REFUSAL, build->other_staff, 0, 900);
+	refused(entry, LGP_KIND_GRANT, LGP_PROBLEM_LIMIT_EXCEEDED);
+	entry->limit = build->part[PART_LIMIT];
+	build_payload(build, entry->seq,
+	              "limit guest\nmax 1000\nused 200\nremaining 800\n"
+	              "resets_at 2026-09-30T22:00:00.000000Z\n");
+	ask_there(build, PART_ASK, 1, 400);
+	(void)decide(build, PART_APPROVAL, LGP_KIND_GRANT, build->other_staff, PART_ASK);
+	ask_there(build, PART_ASK_DECLINED, 2, 500);
+	(void)decide(build, PART_DECLINE, LGP_KIND_DECLINE, build->other_staff, PART_ASK_DECLINED);
+	entry = part(build, PART_DELEGATION, LGP_KIND_DELEGATION, build->other_staff);
+	build_payload(build, entry->seq,
+	              "from s-2\nto s-4\nunit EUR\nceiling 600\nuntil 2026-12-01\n");
+	ask_there(build, PART_ASK_DELEGATED, 3, 450);
+	(void)decide(build, PART_APPROVAL_DELEGATED, LGP_KIND_GRANT, build->deputy,
+	             PART_ASK_DELEGATED);
+}
+
+static void reverse_and_raise(struct build *build)
+{
+	struct lgp_entry *entry;
+	build->part[PART_REVERSAL] = build->count;
+	reverse(build, build->part[PART_APPROVAL], true);
+	(void)give_there(build, PART_GRANT_TO_MAX, LGP_KIND_GRANT, build->other_staff, 1, 1000);
+	entry = give_there(build, PART_REFUSAL_INCIDENT, LGP_KIND_REFUSAL, build->staff, 4, 50);
+	refused(entry, LGP_KIND_GRANT, LGP_PROBLEM_INCIDENT_REQUIRED);
+	memset(entry->incident, 0, sizeof entry->incident);
+	ask_there(build, PART_ASK_LAPSED, 4, 350);
+	entry = decide(build, PART_REFUSAL_FOUR_EYES, LGP_KIND_REFUSAL, build->staff,
+	               PART_ASK_LAPSED);
+	refused(entry, LGP_KIND_GRANT, LGP_PROBLEM_FOUR_EYES);
+	part(build, PART_DELEGATION_END, LGP_KIND_DELEGATION_END, build->other_staff)->refers_to =
+	        build->part[PART_DELEGATION];
+	entry = decide(build, PART_REFUSAL_AUTHORITY, LGP_KIND_REFUSAL, build->deputy,
+	               PART_ASK_LAPSED);
+	refused(entry, LGP_KIND_GRANT, LGP_PROBLEM_AUTHORITY);
+	define_limit(build, PART_LIMIT_RAISED,
+	             "id guest\nscope.budget lounge\nunit EUR\nmeasure amount\nper customer\n"
+	             "window month\nmax 1500\n");
+	entry = &build->entry[build->part[PART_LIMIT_RAISED]];
+	entry->flags |= LGP_FLAG_AMEND;
+	entry->refers_to = entry->limit = build->part[PART_LIMIT];
+	(void)give_there(build, PART_GRANT_RAISED, LGP_KIND_GRANT, build->other_staff, 1, 500);
+}
+
+static void lapse(struct build *build)
+{
+	struct lgp_entry *entry;
+	build->part[PART_REFUSAL_REVERSED] = build->count;
+	reverse(build, build->part[PART_APPROVAL], true);
+	entry = &build->entry[build->part[PART_REFUSAL_REVERSED]];
+	entry->kind = LGP_KIND_REFUSAL;
+	entry->debit = entry->credit = LGP_CLASS_NONE;
+	refused(entry, LGP_KIND_REVERSAL, LGP_PROBLEM_ALREADY_REVERSED);
+	(void)give_there(build, PART_GRANT_SMALL, LGP_KIND_GRANT, build->staff, 5, 100);
+	build->later_us += INT64_C(73) * 3600 * 1000000;
+	entry = decide(build, PART_LAPSE, LGP_KIND_LAPSE, 0, PART_ASK_LAPSED);
+	memset(entry->key_mac, 0, sizeof entry->key_mac);
+	memset(entry->body_mac, 0, sizeof entry->body_mac);
+	entry = decide(build, PART_REFUSAL_DECIDED, LGP_KIND_REFUSAL, build->other_staff,
+	               PART_ASK_LAPSED);
+	refused(entry, LGP_KIND_DECLINE, LGP_PROBLEM_DECIDED);
+}
+
+/* Each rule of limits and approvals at work, in numbers that a reader can add up. */
+static void discretion(struct build *build)
+{
+	define_people(build);
+	define_limits(build);
+	ask_and_decide(build);
+	reverse_and_raise(build);
+	lapse(build);
+}
+
 struct build *build_good(size_t count)
 {
-	require(count >= 64 && count <= BUILD_MAX);
+	require(count >= 128 && count <= BUILD_MAX);
 	struct build *build = calloc(1, sizeof *build);
 	require(build != NULL);
 	build->random = 42;
@@ -317,6 +511,7 @@ struct build *build_good(size_t count)
 	allot(build, build->budget, build->eur, 100000000);
 	allot(build, build->points_budget, build->points, 5000000);
 	allot(build, build->budget, build->eur, -5000);
+	discretion(build);
 	for (uint64_t reversible = 0; build->count < count - 1;)
 		act(build, &reversible);
 	struct lgp_entry *end = build_add(build, LGP_KIND_TOKEN_END, build->admin);

@@ -12,6 +12,36 @@
 #define BUILD_MAX 8192 /* entries */
 #define BUILD_ORIGIN "audit.example/ledger"
 
+/* Entries of the part of the ledger that goes by limits and approvals. */
+enum build_part {
+	PART_LIMIT,           /* 1,000 a guest and month out of the lounge's budget; refuses */
+	PART_LIMIT_LARGE,     /* 300 a grant that staff give out of it; asks */
+	PART_LIMIT_INCIDENTS, /* 1 incident a guest and year in it; refuses */
+	PART_GRANT,           /* 200 by staff */
+	PART_REFUSAL,         /* of 900 more for the same guest */
+	PART_ASK,             /* for 400 */
+	PART_APPROVAL,        /* of that, by a manager */
+	PART_ASK_DECLINED,
+	PART_DECLINE,
+	PART_DELEGATION, /* of 600, by the manager to a deputy */
+	PART_ASK_DELEGATED,
+	PART_APPROVAL_DELEGATED,
+	PART_REVERSAL,          /* of the approved grant, whole */
+	PART_GRANT_TO_MAX,      /* 1,000 for that guest, by a manager */
+	PART_REFUSAL_INCIDENT,  /* there is none */
+	PART_ASK_LAPSED,        /* nobody decides on it */
+	PART_REFUSAL_FOUR_EYES, /* who asked for it would approve */
+	PART_DELEGATION_END,
+	PART_REFUSAL_AUTHORITY, /* the deputy would approve */
+	PART_LIMIT_RAISED,      /* to 1,500 */
+	PART_GRANT_RAISED,      /* 500 more */
+	PART_REFUSAL_REVERSED,  /* the approved grant would be reversed again */
+	PART_GRANT_SMALL,       /* 100 by staff */
+	PART_LAPSE,             /* 73 hours after it was asked for */
+	PART_REFUSAL_DECIDED,   /* it would be declined */
+	PART_COUNT,
+};
+
 struct build {
 	struct lgp_entry entry[BUILD_MAX];
 	char *payload[BUILD_MAX]; /* owned; NULL: none */
@@ -21,11 +51,14 @@ struct build {
 	uint8_t seed; /* of the signing key: every byte */
 	/* Numbers of what was registered. */
 	uint64_t admin, finance, eur, points, site, budget, points_budget, reason, touchpoint;
+	uint64_t lounge, deputy, other_manager;
+	uint64_t part[PART_COUNT];
+	int64_t later_us; /* added to the time of what is added from now on */
 	uint64_t staff, other_staff, till, customer[8], party;
 	uint32_t random;
 };
 
-/* A good ledger of `count` entries, at least 64. */
+/* A good ledger of `count` entries, at least 128. */
 struct build *build_good(size_t count);
 void build_free(struct build *build);
 /* Adds an entry with a time, a date, a key and an actor. */

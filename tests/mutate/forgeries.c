@@ -60,7 +60,7 @@ static void opened_again(struct build *build)
 	struct lgp_entry *entry = build_find(build, LGP_KIND_TOKEN_END, 0);
 	uint64_t seq = entry->seq;
 	*entry = build->entry[0];
-	entry->time_us += (int64_t)seq * 7000000;
+	entry->time_us = build->entry[seq - 1].time_us + 1;
 	entry->business_date = build->entry[seq - 1].business_date;
 	entry->actor = build->admin;
 	build_payload(build, seq, NULL);

@@ -154,6 +154,9 @@ static bool expected_somewhere(const char *slug)
 	for (size_t i = 0; i < forgery_count; i++)
 		if (holds_word(forgeries[i].expect, slug))
 			return true;
+	for (size_t i = 0; i < decision_count; i++)
+		if (holds_word(decisions[i].expect, slug))
+			return true;
 	return false;
 }
 
@@ -269,7 +272,7 @@ static const struct CMUnitTest others[] = {
 
 int main(void)
 {
-	size_t count = damage_count + forgery_count + OTHER_COUNT, next = 0;
+	size_t count = damage_count + forgery_count + decision_count + OTHER_COUNT, next = 0;
 	struct CMUnitTest *tests = calloc(count, sizeof *tests);
 	require(tests != NULL);
 	for (size_t i = 0; i < damage_count; i++)
@@ -278,6 +281,9 @@ int main(void)
 	for (size_t i = 0; i < forgery_count; i++)
 		tests[next++] = (struct CMUnitTest){forgeries[i].name, run_mutation, NULL, NULL,
 		                                    (void *)(uintptr_t)&forgeries[i]};
+	for (size_t i = 0; i < decision_count; i++)
+		tests[next++] = (struct CMUnitTest){decisions[i].name, run_mutation, NULL, NULL,
+		                                    (void *)(uintptr_t)&decisions[i]};
 	for (size_t i = 0; i < OTHER_COUNT; i++)
 		tests[next++] = others[i];
 	int failed = _cmocka_run_group_tests("mutations", tests, count, NULL, NULL);

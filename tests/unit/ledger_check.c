@@ -75,8 +75,9 @@ static void check_link(struct walk *walk, const struct lgp_entry *entry, uint64_
 {
 	uint64_t expected = party == entry->seq ? 0 : walk->last[party];
 	if (prev != expected)
-		fail_msg("entry %llu: a link to %llu, not %llu (I7)", (unsigned long long)entry->seq,
-		         (unsigned long long)prev, (unsigned long long)expected);
+		fail_msg("entry %llu: a link to %llu, not %llu (I7)",
+		         (unsigned long long)entry->seq, (unsigned long long)prev,
+		         (unsigned long long)expected);
 }
 
 static void visit(struct walk *walk, const struct lgp_entry *entry)
@@ -109,9 +110,9 @@ static void check_sums(struct walk *walk)
 			if (walk->sums[j].unit == sum->unit)
 				total += walk->sums[j].balance;
 		assert_int_equal(total, 0); /* I1 */
-		assert_int_equal(lgp_read_balance(walk->reader, sum->class, sum->owner, sum->unit,
-		                                  &shown),
-		                 LGP_OK);
+		assert_int_equal(
+		        lgp_read_balance(walk->reader, sum->class, sum->owner, sum->unit, &shown),
+		        LGP_OK);
 		assert_int_equal(shown, sum->balance);
 	}
 }

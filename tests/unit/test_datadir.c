@@ -166,8 +166,9 @@ static void ids_lead_back_to_their_numbers_and_are_distinct(void **state)
 		uint64_t number = i < 2000 ? i : UINT64_MAX - i, back;
 		lgp_customer_id(cipher, number, all[i]);
 		assert_memory_equal(all[i], "c-", 2);
-		assert_int_equal(lgp_customer_number(
-		                         cipher, (struct lgp_view){all[i], LGP_CUSTOMER_ID_LEN}, &back),
+		assert_int_equal(lgp_customer_number(cipher,
+		                                     (struct lgp_view){all[i], LGP_CUSTOMER_ID_LEN},
+		                                     &back),
 		                 LGP_OK);
 		assert_int_equal(back, number);
 	}
@@ -237,7 +238,8 @@ static void what_has_not_the_form_of_an_id_is_malformed(void **state)
 	static const struct {
 		size_t at;
 		char c;
-	} changes[] = {{0, 'C'}, {0, 'd'}, {1, '_'}, {5, 'A'}, {5, '1'}, {5, '0'}, {5, '='}, {27, 'b'}};
+	} changes[] = {{0, 'C'}, {0, 'd'}, {1, '_'}, {5, 'A'},
+	               {5, '1'}, {5, '0'}, {5, '='}, {27, 'b'}};
 	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
 		char bad[LGP_CUSTOMER_ID_LEN];
 		memcpy(bad, id, sizeof bad);
@@ -341,9 +343,8 @@ static void another_ledgers_signing_key_does_not_open_it(void **state)
 static void a_ledger_that_was_not_made_to_its_end_does_not_open(void **state)
 {
 	(void)state;
-	struct lgp_kv_options how = {.tables = lgp_log_tables,
-	                             .table_count = LGP_LOG_TABLE_COUNT,
-	                             .map_bytes = 1 << 24};
+	struct lgp_kv_options how = {
+	        .tables = lgp_log_tables, .table_count = LGP_LOG_TABLE_COUNT, .map_bytes = 1 << 24};
 	struct lgp_kv *kv;
 	struct lgp_kv_txn *txn;
 	struct lgp_ledger *ledger = NULL;

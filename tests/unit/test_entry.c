@@ -146,17 +146,20 @@ static void entry_is_read_as_its_table_says(void **state)
 static void each_number_is_read_from_its_own_place(void **state)
 {
 	(void)state;
-#define FIELD(at, name) {at, offsetof(struct lgp_entry, name), #name}
+#define FIELD(at, name)                                     \
+	{                                                   \
+		at, offsetof(struct lgp_entry, name), #name \
+	}
 	static const struct {
 		size_t at, member;
 		const char *name;
 	} fields[] = {
-	        FIELD(8, seq),           FIELD(16, time_us),     FIELD(32, amount),
-	        FIELD(40, balance),      FIELD(48, actor),       FIELD(56, staff),
-	        FIELD(64, customer),     FIELD(72, site),        FIELD(80, budget),
-	        FIELD(88, reason),       FIELD(96, touchpoint),  FIELD(104, unit),
-	        FIELD(112, refers_to),   FIELD(120, prev_customer), FIELD(128, prev_budget),
-	        FIELD(136, prev_actor),  FIELD(144, policy),     FIELD(152, limit),
+	        FIELD(8, seq),          FIELD(16, time_us),        FIELD(32, amount),
+	        FIELD(40, balance),     FIELD(48, actor),          FIELD(56, staff),
+	        FIELD(64, customer),    FIELD(72, site),           FIELD(80, budget),
+	        FIELD(88, reason),      FIELD(96, touchpoint),     FIELD(104, unit),
+	        FIELD(112, refers_to),  FIELD(120, prev_customer), FIELD(128, prev_budget),
+	        FIELD(136, prev_actor), FIELD(144, policy),        FIELD(152, limit),
 	};
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
 		uint8_t bytes[LGP_ENTRY_LEN] = {LGP_ENTRY_VERSION, LGP_KIND_THANKS};
@@ -201,7 +204,8 @@ static void random_entry(struct lgp_entry *out)
 	}
 	out->flags = (uint8_t)(random_bits() & LGP_FLAGS_KNOWN);
 	out->debit = (enum lgp_class)(random_bits() % LGP_CLASS_COUNT);
-	out->credit = out->debit == 0 ? 0 : (enum lgp_class)(1 + random_bits() % (LGP_CLASS_COUNT - 1));
+	out->credit =
+	        out->debit == 0 ? 0 : (enum lgp_class)(1 + random_bits() % (LGP_CLASS_COUNT - 1));
 	out->amount &= INT64_MAX;
 	out->customer |= 1;
 	out->budget |= 1;
@@ -418,11 +422,15 @@ static void classes_have_the_owner_and_floor_of_their_list(void **state)
 		uint64_t owner;
 		bool floored;
 	} expected[] = {
-	        {LGP_CLASS_NONE, "none", 0, false},         {LGP_CLASS_ISSUANCE, "issuance", 5, false},
-	        {LGP_CLASS_BUDGET, "budget", 5, true},      {LGP_CLASS_CUSTOMER, "customer", 7, true},
-	        {LGP_CLASS_EARNED, "earned", 7, true},      {LGP_CLASS_HELD, "held", 7, true},
+	        {LGP_CLASS_NONE, "none", 0, false},
+	        {LGP_CLASS_ISSUANCE, "issuance", 5, false},
+	        {LGP_CLASS_BUDGET, "budget", 5, true},
+	        {LGP_CLASS_CUSTOMER, "customer", 7, true},
+	        {LGP_CLASS_EARNED, "earned", 7, true},
+	        {LGP_CLASS_HELD, "held", 7, true},
 	        {LGP_CLASS_SETTLEMENT, "settlement", 0, false},
-	        {LGP_CLASS_BREAKAGE, "breakage", 0, false}, {LGP_CLASS_HISTORY, "history", 5, false},
+	        {LGP_CLASS_BREAKAGE, "breakage", 0, false},
+	        {LGP_CLASS_HISTORY, "history", 5, false},
 	        {LGP_CLASS_RESERVED, "reserved", 5, true},
 	};
 	const struct lgp_entry entry = {.customer = 7, .budget = 5};

@@ -56,7 +56,7 @@ enum { WRITES = 1, SYNCS = 2, MEMORY = 4 };
 
 static struct plan {
 	unsigned what;
-	long nth;    /* which one fails, from 1 */
+	long nth; /* which one fails, from 1 */
 	bool from_then_on, in_part;
 	int error;
 } plan;
@@ -292,7 +292,8 @@ _Noreturn static void child(const struct sizes *sizes, int pipe_fd)
 	signal(SIGXFSZ, SIG_IGN);
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	if (sizes->file_bytes != 0)
-		(void)setrlimit(RLIMIT_FSIZE, &(struct rlimit){sizes->file_bytes, sizes->file_bytes});
+		(void)setrlimit(RLIMIT_FSIZE,
+		                &(struct rlimit){sizes->file_bytes, sizes->file_bytes});
 	(void)dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
 	armed = true;
 	int end = FAULT;
@@ -554,8 +555,8 @@ static void a_bound_on_the_size_of_files_loses_nothing_I9(void **state)
 _Noreturn static void create_child(void)
 {
 	const struct lgp_keys keys = {.signing_seed = {1}, .master = {2}, .mac = {3}};
-	const struct lgp_genesis genesis = {LGP_VIEW("test.example/ledger"), LGP_VIEW("Etc/UTC"), 1,
-	                                    20000, {1}, {2}};
+	const struct lgp_genesis genesis = {
+	        LGP_VIEW("test.example/ledger"), LGP_VIEW("Etc/UTC"), 1, 20000, {1}, {2}};
 	(void)dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
 	armed = true;
 	enum lgp_status status = lgp_create(copy_dir, &keys, &genesis);
@@ -600,19 +601,19 @@ static void a_ledger_is_made_whole_or_does_not_open(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        CASE(any_write_fails_for_want_of_room_I9),
-	        CASE(any_one_write_fails_I9),
-	        CASE(any_one_write_is_made_in_part_I9),
-	        CASE(any_one_sync_fails_I9),
-	        CASE(any_sync_fails_and_all_after_it_I9),
+		CASE(any_write_fails_for_want_of_room_I9),
+		CASE(any_one_write_fails_I9),
+		CASE(any_one_write_is_made_in_part_I9),
+		CASE(any_one_sync_fails_I9),
+		CASE(any_sync_fails_and_all_after_it_I9),
 #if !SANITIZED
-	        CASE(any_one_allocation_fails_I9),
-	        CASE(memory_runs_out_anywhere_I9),
+		CASE(any_one_allocation_fails_I9),
+		CASE(memory_runs_out_anywhere_I9),
 #endif
-	        CASE(a_full_map_writes_nothing_and_a_larger_one_goes_on_I9),
-	        CASE(a_full_state_map_loses_nothing_I9),
-	        CASE(a_bound_on_the_size_of_files_loses_nothing_I9),
-	        CASE(a_ledger_is_made_whole_or_does_not_open),
+		CASE(a_full_map_writes_nothing_and_a_larger_one_goes_on_I9),
+		CASE(a_full_state_map_loses_nothing_I9),
+		CASE(a_bound_on_the_size_of_files_loses_nothing_I9),
+		CASE(a_ledger_is_made_whole_or_does_not_open),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

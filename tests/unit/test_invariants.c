@@ -221,10 +221,12 @@ static void the_longest_definition_is_judged_like_any_other(void **state)
 	char text[LGP_DEFINITION_MAX + 64];
 	size_t len = (size_t)snprintf(text, sizeof text, "id otto\nrole staff\nsite paris\nsites ");
 	for (unsigned i = 0; i < 60; i++)
-		len += (size_t)snprintf(text + len, sizeof text - len, "%s%032u", i == 0 ? "" : ",", i);
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s%032u", i == 0 ? "" : ",",
+		                        i);
 	len += (size_t)snprintf(text + len, sizeof text - len, "\nbudgets ");
 	for (unsigned i = 0; i < 63; i++)
-		len += (size_t)snprintf(text + len, sizeof text - len, "%s%032u", i == 0 ? "" : ",", i);
+		len += (size_t)snprintf(text + len, sizeof text - len, "%s%032u", i == 0 ? "" : ",",
+		                        i);
 	len = LGP_DEFINITION_MAX - 1; /* cuts the last slug, which may be shorter */
 	text[len++] = '\n';
 	assert_int_equal(len, LGP_DEFINITION_MAX);
@@ -281,7 +283,8 @@ static void a_fork_of_what_was_released_does_not_open_I11(void **state)
 	struct lgp_command grant = fixture_grant(&f, 1);
 	fixture_do(&f, &grant);
 	fixture_close(&f);
-	shell("mv %s/high-water %s/released && mv %s/old %s/ledger.mdb", f.dir, f.dir, f.dir, f.dir);
+	shell("mv %s/high-water %s/released && mv %s/old %s/ledger.mdb", f.dir, f.dir, f.dir,
+	      f.dir);
 	fixture_reopen(&f);
 	for (unsigned i = 0; i < 3; i++) {
 		grant = fixture_grant(&f, 2);
@@ -323,8 +326,8 @@ static void a_damaged_or_foreign_high_water_does_not_open_I11(void **state)
 	for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
 		char command[160];
 		const char *at = strstr(damages[i], "%s");
-		snprintf(command, sizeof command, "%.*s%s%s", (int)(at - damages[i]), damages[i], f.dir,
-		         at + 2);
+		snprintf(command, sizeof command, "%.*s%s%s", (int)(at - damages[i]), damages[i],
+		         f.dir, at + 2);
 		shell("cp %s/good %s/high-water && %s", f.dir, f.dir, command);
 		assert_int_equal(open_status(), LGP_BEHIND);
 	}

@@ -243,7 +243,8 @@ static void a_full_map_writes_nothing_and_reads_on(void **state)
 	assert_int_equal(count, committed);
 	lgp_kv_abort(txn);
 	txn = writer();
-	must(lgp_kv_append(txn, NUMBERS, LGP_KV_INTEGER(committed), (struct lgp_view){page, sizeof page}));
+	must(lgp_kv_append(txn, NUMBERS, LGP_KV_INTEGER(committed),
+	                   (struct lgp_view){page, sizeof page}));
 	must(lgp_kv_commit(txn));
 }
 
@@ -272,7 +273,8 @@ static void slots_of_dead_readers_are_cleared(void **state)
 		struct lgp_kv_options how = options();
 		struct lgp_kv_txn *txn;
 		_exit(lgp_kv_open(path, &how, &kv) == LGP_OK &&
-		                      lgp_kv_read_begin(kv, &txn) == LGP_OK && kill(getpid(), SIGSTOP) == 0
+		                      lgp_kv_read_begin(kv, &txn) == LGP_OK &&
+		                      kill(getpid(), SIGSTOP) == 0
 		              ? 0
 		              : 1);
 	}
@@ -315,7 +317,8 @@ static void a_file_that_was_cut_short_is_corrupt_where_it_matters(void **state)
 	struct stat whole;
 	unsigned corrupt = 0;
 	for (uint64_t i = 0; i < 2000; i++)
-		must(lgp_kv_append(txn, NUMBERS, LGP_KV_INTEGER(i), (struct lgp_view){value, sizeof value}));
+		must(lgp_kv_append(txn, NUMBERS, LGP_KV_INTEGER(i),
+		                   (struct lgp_view){value, sizeof value}));
 	must(lgp_kv_commit(txn));
 	lgp_kv_close(kv);
 	kv = NULL;

@@ -131,8 +131,8 @@ static void sorted_order_is_that_of_bytes_a_prefix_first(void **state)
 {
 	(void)state;
 	struct map *map = map_new();
-	static const char *const sorted[] = {"", "A", "AA", "AB", "B", "a", "\x7f", "\x80", "\xff",
-	                                     "\xff\xff"};
+	static const char *const sorted[] = {"",  "A",    "AA",   "AB",   "B",
+	                                     "a", "\x7f", "\x80", "\xff", "\xff\xff"};
 	static const unsigned mixed[] = {7, 3, 9, 0, 5, 1, 8, 2, 6, 4};
 	const size_t count = sizeof sorted / sizeof sorted[0];
 	for (size_t i = 0; i < count; i++)
@@ -174,7 +174,8 @@ static void a_cleared_map_is_empty_and_can_be_used_again(void **state)
 			put(map, numbered(key, "k", i), numbered(value, "v", i + (unsigned)round));
 		assert_int_equal(map_count(map), rounds[round]);
 		for (unsigned i = 0; i < rounds[round]; i++)
-			expect(map, numbered(key, "k", i), numbered(value, "v", i + (unsigned)round));
+			expect(map, numbered(key, "k", i),
+			       numbered(value, "v", i + (unsigned)round));
 		map_clear(map);
 		assert_int_equal(map_count(map), 0);
 		for (unsigned i = 0; i < KEYS; i++) {
@@ -231,7 +232,8 @@ static void random_puts_agree_with_an_array(void **state)
 	for (unsigned at = 0; at < RANGE; at++) {
 		char key[32];
 		if (model_len[at] != SIZE_MAX)
-			expect(map, numbered(key, "n", at), (struct lgp_view){model[at], model_len[at]});
+			expect(map, numbered(key, "n", at),
+			       (struct lgp_view){model[at], model_len[at]});
 	}
 	map_free(map);
 }

@@ -44,7 +44,7 @@ static void expect_refused(enum lgp_kind kind, const char *text, bool whole, con
 }
 
 static void check_value(const struct lgp_definition *definition, const char *field,
-                         const char *value)
+                        const char *value)
 {
 	struct lgp_view found = lgp_definition_get(definition, field);
 	if (value == NULL) {
@@ -138,18 +138,16 @@ static void lines_are_field_space_value_and_nothing_else(void **state)
 	        "id sale \nkind earned\n",  /* a blank behind */
 	        "id sale\r\nkind earned\n", /* a return */
 	        "id sale\n\nkind earned\n", /* an empty line */
-	        "\nid sale\nkind earned\n",
-	        "id sale\nkind earned\n\n",
-	        "id\tsale\nkind earned\n",
-	        "id sale\nkind \n",
+	        "\nid sale\nkind earned\n", "id sale\nkind earned\n\n",
+	        "id\tsale\nkind earned\n",  "id sale\nkind \n",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
 		expect_refused(LGP_KIND_REASON, texts[i], true, "");
 	static const char with_nul[] = "id sa\0e\nkind earned\n";
 	struct lgp_definition definition;
 	assert_int_equal(lgp_definition_parse(lgp_noun_of(LGP_KIND_REASON),
-	                                      (struct lgp_view){with_nul, sizeof with_nul - 1}, true,
-	                                      &definition),
+	                                      (struct lgp_view){with_nul, sizeof with_nul - 1},
+	                                      true, &definition),
 	                 LGP_MALFORMED);
 }
 
@@ -175,7 +173,8 @@ static void an_empty_value_takes_an_optional_field_away_in_a_change(void **state
 	check_value(&definition, "active_until", "");
 	check_value(&definition, "budget", NULL);
 	expect_refused(LGP_KIND_STAFF, "role \n", false, "role:");
-	expect_refused(LGP_KIND_STAFF, "id anna\nrole staff\nsite paris\nbudgets \n", true, "budgets:");
+	expect_refused(LGP_KIND_STAFF, "id anna\nrole staff\nsite paris\nbudgets \n", true,
+	               "budgets:");
 }
 
 static void a_definition_at_its_bound_fits_and_one_byte_more_does_not(void **state)
@@ -185,8 +184,10 @@ static void a_definition_at_its_bound_fits_and_one_byte_more_does_not(void **sta
 	static char list[LGP_LIST_MAX * (LGP_SLUG_MAX + 1) + 1], text[3 * sizeof list];
 	size_t len = 0;
 	for (unsigned i = 0; i < LGP_LIST_MAX; i++)
-		len += (size_t)snprintf(list + len, sizeof list - len, "%s%032u", i == 0 ? "" : ",", i);
-	int text_len = snprintf(text, sizeof text, "id anna\nrole staff\nsite paris\nsites %s\n", list);
+		len += (size_t)snprintf(list + len, sizeof list - len, "%s%032u", i == 0 ? "" : ",",
+		                        i);
+	int text_len =
+	        snprintf(text, sizeof text, "id anna\nrole staff\nsite paris\nsites %s\n", list);
 	struct lgp_definition definition;
 	char out[LGP_DEFINITION_MAX];
 	assert_int_equal(parse(LGP_KIND_STAFF, text, true, &definition), LGP_OK);
@@ -232,10 +233,11 @@ static void expect_form(const struct lgp_field *of, const char *const *good, con
 static void slugs_begin_with_a_letter_or_digit_and_have_32_characters(void **state)
 {
 	(void)state;
-	expect_form(field(LGP_KIND_SITE, "id"),
-	            LIST("a", "0", "paris", "a.b-c_d", "9z", "a-", "abcdefghijklmnopqrstuvwxyz012345"),
-	            LIST("", "A", "-a", ".a", "_a", "a b", "a/b", "\xc3\xa9t\xc3\xa9", "a\n", "a,b",
-	                 "abcdefghijklmnopqrstuvwxyz0123456"));
+	expect_form(
+	        field(LGP_KIND_SITE, "id"),
+	        LIST("a", "0", "paris", "a.b-c_d", "9z", "a-", "abcdefghijklmnopqrstuvwxyz012345"),
+	        LIST("", "A", "-a", ".a", "_a", "a b", "a/b", "\xc3\xa9t\xc3\xa9", "a\n", "a,b",
+	             "abcdefghijklmnopqrstuvwxyz0123456"));
 	assert_true(lgp_slug_valid(LGP_VIEW("a")));
 	assert_false(lgp_slug_valid(LGP_VIEW("a\0b")));
 }
@@ -243,16 +245,19 @@ static void slugs_begin_with_a_letter_or_digit_and_have_32_characters(void **sta
 static void unit_codes_are_upper_case(void **state)
 {
 	(void)state;
-	expect_form(field(LGP_KIND_UNIT, "code"),
-	            LIST("E", "EUR", "X-2", "A.B_C-9", "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"),
-	            LIST("", "eur", "Eur", "1UR", "-E", "E R", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456"));
+	expect_form(
+	        field(LGP_KIND_UNIT, "code"),
+	        LIST("E", "EUR", "X-2", "A.B_C-9", "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"),
+	        LIST("", "eur", "Eur", "1UR", "-E", "E R", "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456"));
 }
 
 static void incidents_may_have_both_cases(void **state)
 {
 	(void)state;
-	static const char *const good[] = {"INC-1", "inc.1_x", "7", "abcdefghijklmnopqrstuvwxyz012345"};
-	static const char *const bad[] = {"", "-1", ".1", "a b", "abcdefghijklmnopqrstuvwxyz0123456"};
+	static const char *const good[] = {"INC-1", "inc.1_x", "7",
+	                                   "abcdefghijklmnopqrstuvwxyz012345"};
+	static const char *const bad[] = {"", "-1", ".1", "a b",
+	                                  "abcdefghijklmnopqrstuvwxyz0123456"};
 	for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
 		assert_true(lgp_incident_valid(lgp_view_of(good[i])));
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -267,11 +272,11 @@ static void text_is_utf8_without_controls(void **state)
 	            LIST(" ", "~", "A caf\xc3\xa9", "\xc2\xa0", "\xdf\xbf", "\xe0\xa0\x80",
 	                 "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbd", "\xf0\x90\x80\x80",
 	                 "\xf0\x9f\x8e\x81", "\xf4\x8f\xbf\xbf"),
-	            LIST("", "\x01", "\x1f", "\x7f", "a\tb", "a\rb", "\x1b[31m", "\xc2\x80", "\xc2\x85",
-	                 "\xc2\x9f", "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3(",
-	                 "\xe0\x80\x80", "\xe0\x9f\xbf", "\xe2\x82", "\xed\xa0\x80", "\xed\xbf\xbf",
-	                 "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf0\x9f\x8e", "\xf4\x90\x80\x80",
-	                 "\xf5\x80\x80\x80", "\xff", "\xfe"));
+	            LIST("", "\x01", "\x1f", "\x7f", "a\tb", "a\rb", "\x1b[31m", "\xc2\x80",
+	                 "\xc2\x85", "\xc2\x9f", "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc3",
+	                 "\xc3(", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xe2\x82", "\xed\xa0\x80",
+	                 "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf0\x9f\x8e",
+	                 "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xfe"));
 	assert_false(lgp_field_valid(field(LGP_KIND_SITE, "name"), (struct lgp_view){"a\0b", 3}));
 }
 
@@ -302,9 +307,10 @@ static void numbers_are_canonical_and_bounded(void **state)
 static void choices_are_whole_words(void **state)
 {
 	(void)state;
-	expect_form(field(LGP_KIND_REASON, "kind"),
-	            LIST("discretionary", "earned", "feedback", "kindness"),
-	            LIST("", "earn", "earnedfeedback", "earned|feedback", "Earned", "|", "kindness "));
+	expect_form(
+	        field(LGP_KIND_REASON, "kind"),
+	        LIST("discretionary", "earned", "feedback", "kindness"),
+	        LIST("", "earn", "earnedfeedback", "earned|feedback", "Earned", "|", "kindness "));
 	assert_int_equal(lgp_choice_index("a|bb|c", LGP_VIEW("bb")), 1);
 	assert_int_equal(lgp_choice_index("a|bb|c", LGP_VIEW("c")), 2);
 	assert_int_equal(lgp_choice_index("a|bb|c", LGP_VIEW("b")), -1);

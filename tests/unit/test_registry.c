@@ -76,13 +76,15 @@ static void records_are_found_by_number_and_kind(void **state)
 	assert_null(registry_get(registry, 0));
 	assert_null(registry_get(registry, 100));
 	assert_null(registry_get_kind(registry, LGP_KIND_SITE, 8));
-	assert_ptr_equal(registry_get_kind(registry, LGP_KIND_BUDGET, 8), registry_get(registry, 8));
+	assert_ptr_equal(registry_get_kind(registry, LGP_KIND_BUDGET, 8),
+	                 registry_get(registry, 8));
 }
 
 static void definitions_become_numbers_and_defaults(void **state)
 {
 	(void)state;
-	const struct lgp_record *unit = registry_get(registry, 4), *site = registry_get(registry, 5);
+	const struct lgp_record *unit = registry_get(registry, 4),
+	                        *site = registry_get(registry, 5);
 	assert_int_equal(unit->as.unit.scale, 0);
 	assert_true(unit->as.unit.points);
 	assert_false(registry_get(registry, 3)->as.unit.points);
@@ -257,7 +259,8 @@ static void *look(void *context)
 		registry_lock(registry);
 		const struct lgp_record *anna = find(LGP_KIND_STAFF, "anna");
 		bool manager = anna->as.staff.role == LGP_ROLE_MANAGER;
-		if (manager != lgp_staff_at_site(anna, 6) || manager != (anna->as.staff.sites.count == 2))
+		if (manager != lgp_staff_at_site(anna, 6) ||
+		    manager != (anna->as.staff.sites.count == 2))
 			atomic_fetch_add(&wrong, 1);
 		registry_unlock(registry);
 	}

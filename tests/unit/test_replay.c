@@ -20,8 +20,10 @@
 
 /* The same on any machine and in any build: a change here is a change of the
  * entry's or the state's format, and needs a new version of it. */
-static const char golden_root[] = "4c55db83ce53a0eb09786b61bbd55eac1354b69faee9d89f2dd3c753634a141d";
-static const char golden_state[] = "4554dafd68640167e7c1da7fd8239f9afb59000b45edb5042f46c94b1f29a96f";
+static const char golden_root[] =
+        "4c55db83ce53a0eb09786b61bbd55eac1354b69faee9d89f2dd3c753634a141d";
+static const char golden_state[] =
+        "4554dafd68640167e7c1da7fd8239f9afb59000b45edb5042f46c94b1f29a96f";
 
 static struct fixture f;
 static struct lgp_hash truth; /* the state hash of the history */
@@ -46,7 +48,8 @@ static void refuse(struct lgp_command *command, enum lgp_problem expected)
 
 static void more_nouns(void)
 {
-	fixture_define(&f, LGP_KIND_SITE, f.admin, "id lyon\ntimezone Etc/UTC\nweek_starts sunday\n");
+	fixture_define(&f, LGP_KIND_SITE, f.admin,
+	               "id lyon\ntimezone Etc/UTC\nweek_starts sunday\n");
 	fixture_define(&f, LGP_KIND_UNIT, f.admin, "code PTS\nscale 0\nkind points\n");
 	fixture_define(&f, LGP_KIND_TOUCHPOINT, f.admin, "id lobby\nname The lobby\n");
 	struct lgp_command change = fixture_command(&f, LGP_KIND_STAFF, f.admin);
@@ -54,9 +57,10 @@ static void more_nouns(void)
 	change.refers_to = f.anna;
 	change.payload = LGP_VIEW("sites lyon\nactive_until 2030-01-01\n");
 	fixture_do(&f, &change);
-	uint64_t token = fixture_define(&f, LGP_KIND_TOKEN, f.admin,
-	                                "role integration\nsites lyon\nhash "
-	                                "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd\n");
+	uint64_t token = fixture_define(
+	        &f, LGP_KIND_TOKEN, f.admin,
+	        "role integration\nsites lyon\nhash "
+	        "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd\n");
 	struct lgp_command end = fixture_command(&f, LGP_KIND_TOKEN_END, f.admin);
 	end.refers_to = token;
 	fixture_do(&f, &end);
@@ -239,8 +243,8 @@ static void state_of_another_ledger_is_not_believed_I10(void **state)
 	must(lgp_state_hash(other.ledger, &ignored));
 	fixture_close(&other);
 	fixture_close(&f);
-	shell("cp %s/state.mdb %s/state.mdb && rm -f %s/keys-*.run && cp %s/keys-*.run %s/", other.dir,
-	      f.dir, f.dir, other.dir, f.dir);
+	shell("cp %s/state.mdb %s/state.mdb && rm -f %s/keys-*.run && cp %s/keys-*.run %s/",
+	      other.dir, f.dir, f.dir, other.dir, f.dir);
 	reopen_and_expect_the_same();
 	shell("rm -rf '%s'", other.dir);
 }
@@ -272,8 +276,8 @@ static void state_and_keys_of_a_fork_are_not_believed_I10(void **state)
 	}
 	must(lgp_state_hash(f.ledger, &truth));
 	fixture_close(&f);
-	shell("cp %s/state.mdb %s/state.mdb && rm -f %s/keys-*.run && cp %s/keys-*.run %s/", fork.dir,
-	      f.dir, f.dir, fork.dir, f.dir);
+	shell("cp %s/state.mdb %s/state.mdb && rm -f %s/keys-*.run && cp %s/keys-*.run %s/",
+	      fork.dir, f.dir, f.dir, fork.dir, f.dir);
 	reopen_and_expect_the_same();
 	/* The keys alone, beside a state that is ours. */
 	fixture_close(&f);
@@ -324,8 +328,8 @@ static void state_behind_by_any_number_is_brought_forward_I10(void **state)
 		fixture_do(&g, &grant);
 		assert_true(lgp_state_freeze(g.ledger, true));
 		must(lgp_applier_step(g.ledger));
-		shell("mkdir -p %s/%u && cp %s/state.mdb %s/keys-*.run %s/%u/", kept, marks, g.dir, g.dir,
-		      kept, marks);
+		shell("mkdir -p %s/%u && cp %s/state.mdb %s/keys-*.run %s/%u/", kept, marks, g.dir,
+		      g.dir, kept, marks);
 		marks++;
 	}
 	struct lgp_hash expected, now;
@@ -333,8 +337,8 @@ static void state_behind_by_any_number_is_brought_forward_I10(void **state)
 	for (unsigned at = 0; at < marks; at++) {
 		for (unsigned keys_at = at; keys_at < marks; keys_at += 5) {
 			fixture_close(&g);
-			shell("rm -f %s/keys-*.run && cp %s/%u/state.mdb %s/%u/keys-*.run %s/", g.dir, kept,
-			      at, kept, keys_at, g.dir);
+			shell("rm -f %s/keys-*.run && cp %s/%u/state.mdb %s/%u/keys-*.run %s/",
+			      g.dir, kept, at, kept, keys_at, g.dir);
 			fixture_reopen(&g);
 			must(lgp_state_hash(g.ledger, &now));
 			assert_memory_equal(&now, &expected, sizeof now);
@@ -368,9 +372,8 @@ static void a_long_log_is_replayed_in_bounded_layers_I10(void **state)
 static void a_changed_entry_is_found_by_the_replay(void **state)
 {
 	(void)state;
-	struct lgp_kv_options how = {.tables = lgp_log_tables,
-	                             .table_count = LGP_LOG_TABLE_COUNT,
-	                             .map_bytes = 1 << 26};
+	struct lgp_kv_options how = {
+	        .tables = lgp_log_tables, .table_count = LGP_LOG_TABLE_COUNT, .map_bytes = 1 << 26};
 	struct lgp_options options = {.log_map_bytes = 1 << 26, .state_map_bytes = 1 << 26};
 	char path[96];
 	uint8_t bytes[LGP_ENTRY_LEN];

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ID, AMOUNT, KIND, SITES, WHEN, WHO, NOTE };
+enum { ID, AMOUNT, KIND, SITES, WHEN, WHO, NOTE, SCOPE_ROLE, SCOPE_MAX, UNTIL };
 static const struct body_field fields[] = {
         {"id", BODY_SLUG, BODY_REQUIRED, NULL, 0, 0, ""},
         {"amount", BODY_INTEGER, BODY_REQUIRED, NULL, 1, 100, ""},
@@ -20,6 +20,9 @@ static const struct body_field fields[] = {
         {"when", BODY_TIME, BODY_CLEARABLE, NULL, 0, 0, ""},
         {"who", BODY_CUSTOMER, 0, NULL, 0, 0, ""},
         {"note", BODY_WORDS, BODY_PERSONAL, NULL, 1, 10, ""},
+        {"scope.role", BODY_CHOICE, BODY_CLEARABLE, "staff|manager", 0, 0, ""},
+        {"scope.max", BODY_INTEGER, 0, NULL, 0, 9, ""},
+        {"until", BODY_WHEN, BODY_CLEARABLE, NULL, 0, 0, ""},
 };
 static const struct body_table table = {"Test", sizeof fields / sizeof fields[0], fields};
 
@@ -161,6 +164,39 @@ static int start(void **state)
 	return json != NULL && body_init(&body) && lgp_idcipher_new(key, &ids) == LGP_OK ? 0 : -1;
 }
 
+static void an_inner_object_has_fields_of_its_own(void **state)
+{
+	(void)state;
+	assert_true(decode("{\"id\":\"a\",\"amount\":1,\"scope\":{\"max\":3,\"role\":\"manager\"}}"));
+	assert_int_equal(body.value[SCOPE_ROLE].number, 1);
+	assert_int_equal(body.value[SCOPE_MAX].number, 3);
+	assert_true(decode("{\"id\":\"a\",\"scope\":{},\"amount\":1}"));
+	assert_false(body.value[SCOPE_ROLE].present);
+	assert_wrong("{\"id\":\"a\",\"amount\":1,\"scope\":{\"role\":\"x\"}}", "scope.role");
+	assert_wrong("{\"id\":\"a\",\"amount\":1,\"scope\":{\"role\":null}}", "scope.role");
+	assert_wrong("{\"id\":\"a\",\"amount\":1,\"scope\":{\"rol\":\"staff\"}}", "scope.rol");
+	assert_wrong("{\"id\":\"a\",\"amount\":1,\"scope\":[]}", "scope");
+	assert_wrong("{\"id\":\"a\",\"amount\":1,\"scope\":null}", "scope");
+	assert_wrong("{\"id\":\"a\",\"amount\":1,\"scope.max\":3}", "scope.max");
+	assert_wrong("{\"id\":\"a\",\"amount\":1,\"scop\":{}}", "scop");
+	assert_wrong("{\"id\":\"a\",\"amount\":1,\"\":{}}", "");
+	assert_wrong("{\"id\":\"a\",\"amount\":1,\"scope\":{"
+	             "\"a-name-that-is-longer-than-any-field-has\":1}}",
+	             "scope.a-name-that-is-longer-tha");
+}
+
+static void when_is_a_date_or_a_time(void **state)
+{
+	(void)state;
+	assert_true(decode("{\"id\":\"a\",\"amount\":1,\"until\":\"1970-01-11\"}"));
+	assert_int_equal(body.value[UNTIL].number, 10);
+	assert_int_equal(body.value[UNTIL].text.len, 10);
+	assert_true(decode("{\"id\":\"a\",\"amount\":1,\"until\":\"1970-01-01T00:00:01Z\"}"));
+	assert_int_equal(body.value[UNTIL].number, 1000000);
+	assert_wrong("{\"id\":\"a\",\"amount\":1,\"until\":\"1970-02-30\"}", "until");
+	assert_wrong("{\"id\":\"a\",\"amount\":1,\"until\":5}", "until");
+}
+
 static int stop(void **state)
 {
 	(void)state;
@@ -182,6 +218,8 @@ int main(void)
 	        cmocka_unit_test(a_customer_is_a_number_known_or_not),
 	        cmocka_unit_test(personal_fields_are_noticed),
 	        cmocka_unit_test(a_change_needs_nothing_but_something),
+	        cmocka_unit_test(an_inner_object_has_fields_of_its_own),
+	        cmocka_unit_test(when_is_a_date_or_a_time),
 	        cmocka_unit_test(nouns_tables_leave_secrets_out_and_names_in),
 	};
 	return cmocka_run_group_tests(tests, start, stop);

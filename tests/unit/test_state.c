@@ -365,7 +365,7 @@ static void the_hash_tells_keys_from_values_and_records_from_each_other_I10(void
 {
 	(void)state;
 	static const char *const contents[][4] = {
-	        {"a", "1", "b", "2"}, {"a", "1", "b", "3"},  {"a", "1b", "b", "2"},
+	        {"a", "1", "b", "2"}, {"a", "1", "b", "3"}, {"a", "1b", "b", "2"},
 	        {"a1", "", "b", "2"}, {"a", "", "1b", "2"}, {"a", "1b2", "c", ""},
 	        {"a", "2", "b", "1"},
 	};
@@ -426,7 +426,9 @@ static void records_of_a_wrong_size_are_corrupt(void **state)
 	must(state_put(layers, key_view(&key), LGP_VIEW("short")));
 	assert_int_equal(state_account(layers, 1, 2, &account), LGP_CORRUPT);
 	key = state_key_party(1);
-	must(state_put(layers, key_view(&key), LGP_VIEW("1234567890\x02""12345678")));
+	must(state_put(layers, key_view(&key),
+	               LGP_VIEW("1234567890\x02"
+	                        "12345678")));
 	assert_int_equal(state_party(layers, 1, &party), LGP_CORRUPT);
 	must(state_put(layers, key_view(&key), LGP_VIEW("1234567890\xff")));
 	assert_int_equal(state_party(layers, 1, &party), LGP_CORRUPT);
@@ -464,7 +466,8 @@ static void *read_on(void *context)
 			size_t len;
 			uint64_t value = 0, published = i == 0 ? atomic_load(&race.highest) : 0;
 			key_of(i, key);
-			enum lgp_status status = state_read(layers, txn, lgp_view_of(key), out, &len);
+			enum lgp_status status =
+			        state_read(layers, txn, lgp_view_of(key), out, &len);
 			if (status == LGP_OK)
 				memcpy(&value, out, sizeof value);
 			if (value < last[i] || value < published ||
@@ -541,13 +544,16 @@ static void *look_on(void *context)
 	while (!atomic_load(&race.over)) {
 		int64_t held;
 		struct lgp_party party;
+		struct lgp_entry entry;
 		struct lgp_checkpoint released;
 		lgp_released(f.ledger, &released, NULL);
 		must(lgp_read_balance(reader, LGP_CLASS_CUSTOMER, f.customer, f.unit, &held));
 		must(lgp_read_party(reader, f.customer, &party));
-		/* Each grant is of 1, and what is released is also shown. */
+		/* Each grant is of 1; what is released is also shown, and what is shown
+		 * can be read. */
 		if (held < last || held < (int64_t)(released.size - size_before) ||
-		    party.last < last_entry || released.size < last_size)
+		    party.last < last_entry || released.size < last_size ||
+		    lgp_read_entry(reader, party.last, &entry) != LGP_OK)
 			atomic_fetch_add(&race.went_back, 1);
 		last = held;
 		last_entry = party.last;
@@ -577,7 +583,7 @@ static void a_balance_never_goes_back_while_grants_and_the_applier_go_on(void **
 	for (unsigned i = 0; i < READERS; i++)
 		assert_int_equal(pthread_create(&reader[i], NULL, look_on, NULL), 0);
 	assert_int_equal(pthread_create(&applier, NULL, apply_on, NULL), 0);
-	for (unsigned frozen = 0; granted < 50 || frozen < 10; granted++) {
+	for (unsigned frozen = 0; granted < 300 || frozen < 10; granted++) {
 		struct lgp_command grant = fixture_grant(&f, 1);
 		fixture_do(&f, &grant);
 		if (!lgp_state_freeze(f.ledger, true))

@@ -132,7 +132,8 @@ static void no_content_needs_no_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(every_value_is_in_a_bucket_whose_edge_is_at_most_two_percent_above),
+	        cmocka_unit_test(
+	                every_value_is_in_a_bucket_whose_edge_is_at_most_two_percent_above),
 	        cmocka_unit_test(buckets_follow_each_other_without_gap_or_overlap),
 	        cmocka_unit_test(quantiles_are_those_of_the_values),
 	        cmocka_unit_test(one_slow_answer_in_a_thousand_is_beyond_p99_and_is_the_maximum),

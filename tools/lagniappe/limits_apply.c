@@ -128,12 +128,13 @@ static void show_difference(struct session *session, struct plan *plan)
 	json_t *limit;
 	size_t i;
 	show_wanted(plan, !session->json);
-	json_array_foreach(plan->present, i, limit)
-		if (limits_file_find(plan->wanted, id_of(limit)) == NULL) {
-			plan->removed++;
-			if (!session->json)
-				printf("- %s\n", id_of(limit));
-		}
+	json_array_foreach(plan->present, i,
+	                   limit) if (limits_file_find(plan->wanted, id_of(limit)) == NULL)
+	{
+		plan->removed++;
+		if (!session->json)
+			printf("- %s\n", id_of(limit));
+	}
 }
 
 /* ---- writing ------------------------------------------------------------------------------------ */
@@ -166,7 +167,8 @@ static enum outcome send(struct session *session, const char *method, const json
 	return outcome;
 }
 
-static enum outcome put_all(struct session *session, const struct plan *plan, bool dry, size_t *done)
+static enum outcome put_all(struct session *session, const struct plan *plan, bool dry,
+                            size_t *done)
 {
 	enum outcome outcome = DONE;
 	json_t *limit;
@@ -204,12 +206,14 @@ static enum outcome end_all(struct session *session, const struct plan *plan, si
 static void say_sums(const struct session *session, const struct plan *plan, bool written)
 {
 	if (session->json)
-		printf("{\"added\":%zu,\"changed\":%zu,\"removed\":%zu,\"same\":%zu,\"written\":%s}\n",
+		printf("{\"added\":%zu,\"changed\":%zu,\"removed\":%zu,\"same\":%zu,\"written\":%s}"
+		       "\n",
 		       plan->added, plan->changed, plan->removed, plan->same,
 		       written ? "true" : "false");
 	else
 		printf("%zu new, %zu changed, %zu ended, %zu as they were%s\n", plan->added,
-		       plan->changed, plan->removed, plan->same, written ? "" : "; nothing was written");
+		       plan->changed, plan->removed, plan->same,
+		       written ? "" : "; nothing was written");
 }
 
 static enum outcome write_plan(struct session *session, const struct plan *plan)
@@ -219,7 +223,8 @@ static enum outcome write_plan(struct session *session, const struct plan *plan)
 	if (outcome == DONE)
 		outcome = end_all(session, plan, &done);
 	if (outcome != DONE)
-		complain("%zu of %zu changes were made; run it again to see what is left", done, all);
+		complain("%zu of %zu changes were made; run it again to see what is left", done,
+		         all);
 	else
 		say_sums(session, plan, true);
 	return outcome;

@@ -23,10 +23,10 @@ static bool print_limits(struct session *session, json_t *limits)
 		puts("no limit is met");
 		return true;
 	}
-	json_array_foreach(limits, i, use)
-		if (json_object_set_new(use, "unit", json_string(unit)) != 0 ||
-		    json_object_set_new(use, "effect", json_string(effect(use))) != 0)
-			return false;
+	json_array_foreach(limits, i,
+	                   use) if (json_object_set_new(use, "unit", json_string(unit)) != 0 ||
+	                            json_object_set_new(use, "effect", json_string(effect(use))) !=
+	                                    0) return false;
 	return print_rows(session, limits,
 	                  "limit,measure,per,window,used,remaining,max,resets_at,effect");
 }
@@ -41,8 +41,8 @@ static void print_verdict(const struct reply *reply)
 		                                     ? "put to a manager for approval"
 		                                     : "granted");
 	else
-		printf("\nit would be refused: %s%s%s\n", title != NULL ? title : "", limit != NULL ? ", " : "",
-		       limit != NULL ? limit : "");
+		printf("\nit would be refused: %s%s%s\n", title != NULL ? title : "",
+		       limit != NULL ? ", " : "", limit != NULL ? limit : "");
 }
 
 static enum outcome show(struct session *session, const struct reply *reply)

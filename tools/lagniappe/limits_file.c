@@ -102,8 +102,8 @@ static bool check_names(const char *path, const char *id, const char *group, jso
 	json_object_foreach(object, name, value)
 	{
 		if (!known(group, name)) {
-			complain("%s: limit \"%s\" has an unknown field \"%s%s%s\"", path, id, group,
-			         group[0] != '\0' ? "." : "", name);
+			complain("%s: limit \"%s\" has an unknown field \"%s%s%s\"", path, id,
+			         group, group[0] != '\0' ? "." : "", name);
 			return false;
 		}
 		if (!json_is_object(value) && group[0] == '\0' && is_group(name)) {
@@ -123,8 +123,10 @@ static bool check_values(const char *path, const char *id, const json_t *limit)
 	char text[LIMIT_VALUE_MAX];
 	for (size_t i = 0; i < noun->field_count; i++)
 		if (!limits_file_value(limit, &noun->fields[i], text)) {
-			complain("%s: limit \"%s\": %s must be a text or a whole number, and not longer "
-			         "than %d bytes", path, id, noun->fields[i].name, LIMIT_VALUE_MAX - 1);
+			complain("%s: limit \"%s\": %s must be a text or a whole number, and not "
+			         "longer "
+			         "than %d bytes",
+			         path, id, noun->fields[i].name, LIMIT_VALUE_MAX - 1);
 			return false;
 		}
 	return true;
@@ -135,7 +137,8 @@ static bool check_limit(const char *path, const json_t *list, size_t i)
 	json_t *limit = json_array_get(list, i);
 	const char *id = json_string_value(json_object_get(limit, "id"));
 	if (!json_is_object(limit) || id == NULL || !lgp_slug_valid(lgp_view_of(id))) {
-		complain("%s: limit %zu of the list needs an id, a slug: a-z 0-9 . _ -", path, i + 1);
+		complain("%s: limit %zu of the list needs an id, a slug: a-z 0-9 . _ -", path,
+		         i + 1);
 		return false;
 	}
 	if (limits_file_find(list, id) != limit) {
