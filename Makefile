@@ -82,10 +82,11 @@ FUZZ = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 UNIT_SHARED = $(filter-out $B/tests/unit/test_%,$(call objects,tests/unit))
 MODEL_SHARED = $(filter-out $(MODEL_MAIN:%.c=$B/%.o),$(call objects,tests/model))
 
-.PHONY: all checks deps demo test sanitize layers lint lint-files format fuzz fuzz-run bench \
+.PHONY: all checks bench-programs deps demo test sanitize layers lint lint-files format fuzz fuzz-run bench \
 	bench-peers install clean force
 .SECONDARY:
 all: $(LIB) $(PROGRAMS)
+bench-programs: $(BENCH)
 checks: $(UNIT) $(MODEL) $(MUTATE) $(SUPPORT)
 
 $(LIB): $(call objects,ledger)
@@ -150,7 +151,7 @@ deps:
 demo:
 	$(call need,$(DEPS_BUILD))
 	@$(MAKE) all
-	@LAGNIAPPE_BUILD=$B tools/demo.sh
+	@LAGNIAPPE_BUILD=$B exec tools/demo.sh
 
 # Tests.  The crash build stops itself where a test says; see tests/e2e.
 test:
@@ -202,9 +203,13 @@ fuzz-run: $(FUZZ)
 		$$f -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -artifact_prefix=$B/ $B/corpus/$$name \
 		$(addsuffix /$$name,$(wildcard tests/fuzz/corpus)) || exit 1; done
 
-bench: all $(BENCH)
+bench:
+	$(call need,$(DEPS_BUILD) python3)
+	@$(MAKE) all bench-programs
 	@LAGNIAPPE_BUILD=$B tests/bench/run.sh
-bench-peers: all $(BENCH)
+bench-peers:
+	$(call need,$(DEPS_BUILD) python3)
+	@$(MAKE) all bench-programs
 	@LAGNIAPPE_BUILD=$B tests/bench/peers.sh
 
 install: all

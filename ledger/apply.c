@@ -251,8 +251,9 @@ static enum lgp_status end_definition(struct lgp_ledger *ledger, const struct lg
 	char text[LGP_DEFINITION_MAX];
 	struct lgp_view definition = {text, value.len - 10};
 	enum lgp_kind kind = (enum lgp_kind)value.ptr[0];
+	uint64_t defined_at = lgp_get_le((const uint8_t *)value.ptr + 2, 8);
 	memcpy(text, value.ptr + 10, definition.len);
-	status = state_definition_put(ledger->state, entry->refers_to, kind, true, entry->seq,
+	status = state_definition_put(ledger->state, entry->refers_to, kind, true, defined_at,
 	                              definition);
 	return status == LGP_OK && kind == LGP_KIND_LIMIT ? apply_limit_end(ledger, entry) : status;
 }

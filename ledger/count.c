@@ -12,7 +12,8 @@
 
 struct limit_case limit_case_of(const struct lgp_ledger *ledger, const struct lgp_entry *entry)
 {
-	const struct lgp_record *site = registry_get_kind(ledger->registry, LGP_KIND_SITE, entry->site);
+	const struct lgp_record *site =
+	        registry_get_kind(ledger->registry, LGP_KIND_SITE, entry->site);
 	struct limit_case out = {
 	        .role = (entry->flags & LGP_FLAG_MANAGER) != 0 ? LGP_ROLE_MANAGER : LGP_ROLE_STAFF,
 	        .staff = entry->staff,
@@ -74,8 +75,8 @@ struct state_key incident_key(const struct limit_version *version, const struct 
 
 /* Adds to a number of the state, which never falls below zero: a limit that
  * was changed may be given back what it did not count. */
-static enum lgp_status add_to(struct lgp_ledger *ledger, const struct state_key *key, int64_t change,
-                              int64_t *sum)
+static enum lgp_status add_to(struct lgp_ledger *ledger, const struct state_key *key,
+                              int64_t change, int64_t *sum)
 {
 	int64_t number;
 	enum lgp_status status = state_number(ledger->state, key, &number);
@@ -94,9 +95,10 @@ static enum lgp_status add_to(struct lgp_ledger *ledger, const struct state_key 
 struct change {
 	struct lgp_ledger *ledger;
 	const struct limit_case *grant;
-	const struct lgp_entry *original;    /* of a reversal or an ask taken out, else NULL */
-	const struct lgp_entry *reversal;    /* or NULL */
-	const struct limit_case *of_entry;   /* for an authority: the grant as it was given, else NULL */
+	const struct lgp_entry *original; /* of a reversal or an ask taken out, else NULL */
+	const struct lgp_entry *reversal; /* or NULL */
+	const struct limit_case
+	        *of_entry; /* for an authority: the grant as it was given, else NULL */
 	int64_t amount, count;
 };
 
@@ -118,11 +120,11 @@ static enum lgp_status count_incident(const struct change *change,
 /* An approval counts against who approves, in what binds them as a person, save
  * where the counter is the one that holds the grant already. */
 static bool counts_for_authority(const struct change *change, const struct limit_version *version,
-                                 const struct state_key *key)
+                                 const struct limit_case *grant, const struct state_key *key)
 {
 	struct limit_case own = *change->of_entry;
 	struct state_key counted;
-	own.week_starts = change->grant->week_starts;
+	own.week_starts = grant->week_starts;
 	if (!limit_binds_person(version))
 		return false;
 	return !limit_meets(version, &own) || !counter_key(version, &own, &counted) ||
@@ -136,8 +138,8 @@ static void take_terms(const struct change *change, const struct limit *limit,
                        int64_t *amount, int64_t *count)
 {
 	const struct lgp_entry *reversal = change->reversal;
-	const struct limit_version *terms = limit_terms(
-	        limit, version->counts_from, reversal->business_date, reversal->time_us);
+	const struct limit_version *terms = limit_terms(limit, version->counts_from,
+	                                                reversal->business_date, reversal->time_us);
 	bool same = window_end(version->window, grant->date, grant->week_starts) ==
 	            window_end(version->window, reversal->business_date, grant->week_starts);
 	if (!same || terms->reversal == REVERSAL_NOTHING)
@@ -156,7 +158,7 @@ static enum lgp_status count_period(const struct change *change, const struct li
 	int32_t end = window_end(version->window, grant->date, grant->week_starts);
 	if (!counter_key(version, grant, &key) || counter_closed(end, change->ledger->now.day))
 		return LGP_OK;
-	if (change->of_entry != NULL && !counts_for_authority(change, version, &key))
+	if (change->of_entry != NULL && !counts_for_authority(change, version, grant, &key))
 		return LGP_OK;
 	if (change->reversal != NULL)
 		take_terms(change, limit, version, grant, &amount, &count);
@@ -200,15 +202,19 @@ static enum lgp_status count_all(struct change *change)
 enum lgp_status count_in(struct lgp_ledger *ledger, const struct lgp_entry *entry)
 {
 	struct limit_case grant = limit_case_of(ledger, entry);
-	struct change change = {.ledger = ledger, .grant = &grant, .amount = entry->amount, .count = 1};
+	struct change change = {
+	        .ledger = ledger, .grant = &grant, .amount = entry->amount, .count = 1};
 	return count_all(&change);
 }
 
 enum lgp_status count_out(struct lgp_ledger *ledger, const struct lgp_entry *ask)
 {
 	struct limit_case grant = limit_case_of(ledger, ask);
-	struct change change = {
-	        .ledger = ledger, .grant = &grant, .original = ask, .amount = -ask->amount, .count = -1};
+	struct change change = {.ledger = ledger,
+	                        .grant = &grant,
+	                        .original = ask,
+	                        .amount = -ask->amount,
+	                        .count = -1};
 	return count_all(&change);
 }
 

@@ -132,7 +132,8 @@ static enum lgp_problem rule_four_eyes(struct judgement *judgement, const struct
 {
 	const struct lgp_record *who = judgement->staff;
 	if (judgement->entry->actor == ask->actor ||
-	    (who != NULL && (who->number == ask->staff || acts_for(judgement, who->number, ask->staff))))
+	    (who != NULL &&
+	     (who->number == ask->staff || acts_for(judgement, who->number, ask->staff))))
 		return problem_at(judgement, LGP_PROBLEM_FOUR_EYES, "seq");
 	if (who != NULL && is_own_customer(who, ask))
 		return problem_at(judgement, LGP_PROBLEM_SELF_GRANT, "customer");
@@ -148,8 +149,7 @@ static enum lgp_problem begin(struct judgement *judgement, struct lgp_entry *ask
 		return problem;
 	copy_ask(judgement->entry, ask);
 	problem = judge_date(judgement);
-	if (problem == LGP_PROBLEM_NONE &&
-	    !pending_holds(&judgement->ledger->pending, ask->seq))
+	if (problem == LGP_PROBLEM_NONE && !pending_holds(&judgement->ledger->pending, ask->seq))
 		return problem_at(judgement, LGP_PROBLEM_DECIDED, "seq");
 	return problem;
 }
@@ -173,8 +173,7 @@ enum lgp_status approval_authority(const struct lgp_ledger *ledger, const struct
 	    memcmp(payload.ptr, prefix.ptr, prefix.len) != 0)
 		return lgp_fault(LGP_CORRUPT, "entry %llu: it names no authority for its approval",
 		                 (unsigned long long)entry->seq);
-	struct lgp_view id = {payload.ptr + prefix.len,
-	                      (size_t)(end - payload.ptr) - prefix.len};
+	struct lgp_view id = {payload.ptr + prefix.len, (size_t)(end - payload.ptr) - prefix.len};
 	const struct lgp_record *staff = registry_find(ledger->registry, LGP_KIND_STAFF, id);
 	if (staff == NULL)
 		return lgp_fault(LGP_CORRUPT, "entry %llu: its authority is nobody",
@@ -188,9 +187,8 @@ static bool concerns(const struct judgement *judgement, const struct lgp_entry *
 {
 	const struct lgp_record *who = judgement->staff;
 	return judgement->entry->actor == ask->actor ||
-	       (who != NULL &&
-	        (who->number == ask->staff ||
-	         is_manager_at(who, ask->site, judgement->entry->business_date)));
+	       (who != NULL && (who->number == ask->staff ||
+	                        is_manager_at(who, ask->site, judgement->entry->business_date)));
 }
 
 /* A refusal tells a stranger nothing of the ask. */

@@ -18,7 +18,7 @@ struct evaluation {
 	struct lgp_ledger *ledger;
 	const struct limit_case *grant;
 	const struct lgp_entry *pending; /* an ask whose own share is not to count, or NULL */
-	bool persons;                    /* only what goes by the person: an approver's own limits */
+	bool persons; /* only what goes by the person: an approver's own limits */
 	bool incident_missing;
 	bool exceeded;
 	struct lgp_limit_use binding; /* when exceeded */
@@ -86,9 +86,9 @@ static enum lgp_status resets_at(const struct evaluation *e, const struct limit_
 		return LGP_OK;
 	const struct lgp_record *site =
 	        registry_get_kind(e->ledger->registry, LGP_KIND_SITE, e->grant->site);
-	struct lgp_view zone = site != NULL
-	                               ? (struct lgp_view){site->as.site.zone, site->as.site.zone_len}
-	                               : lgp_ledger_zone(e->ledger);
+	struct lgp_view zone =
+	        site != NULL ? (struct lgp_view){site->as.site.zone, site->as.site.zone_len}
+	                     : lgp_ledger_zone(e->ledger);
 	return e->ledger->calendar.start(e->ledger->calendar.context, zone, end, time_us);
 }
 
@@ -210,8 +210,8 @@ void judge_keep_binding(struct judgement *judgement)
 		lgp_time_format(time, use->resets_at_us);
 	size_t room = sizeof judgement->payload - judgement->payload_len;
 	int len = snprintf(judgement->payload + judgement->payload_len, room,
-	                   "limit %.*s\nmax %lld\nused %lld\nremaining %lld\n%s%.*s%s",
-	                   use->id.len, use->id.text, (long long)use->max, (long long)use->used,
+	                   "limit %.*s\nmax %lld\nused %lld\nremaining %lld\n%s%.*s%s", use->id.len,
+	                   use->id.text, (long long)use->max, (long long)use->used,
 	                   (long long)use->remaining, resets ? "resets_at " : "",
 	                   resets ? LGP_TIME_LEN : 0, time, resets ? "\n" : "");
 	require(len > 0 && (size_t)len < room);

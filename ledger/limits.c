@@ -98,7 +98,8 @@ static enum lgp_status parse_scope(const struct registry *registry,
 {
 	struct lgp_view role = lgp_definition_get(text, "scope.role");
 	if (role.ptr != NULL)
-		out->role = (enum lgp_role)(LGP_ROLE_ADMIN + lgp_choice_index(LGP_ROLE_CHOICES, role));
+		out->role =
+		        (enum lgp_role)(LGP_ROLE_ADMIN + lgp_choice_index(LGP_ROLE_CHOICES, role));
 	enum lgp_status status = refer(registry, text, "scope.staff", LGP_KIND_STAFF, &out->staff);
 	if (status == LGP_OK)
 		status = refer(registry, text, "scope.site", LGP_KIND_SITE, &out->site);
@@ -111,8 +112,9 @@ static enum lgp_status parse_scope(const struct registry *registry,
 	return status;
 }
 
-enum lgp_status limit_parse(const struct registry *registry, const struct lgp_definition *definition,
-                            uint64_t seq, struct limit_version *out)
+enum lgp_status limit_parse(const struct registry *registry,
+                            const struct lgp_definition *definition, uint64_t seq,
+                            struct limit_version *out)
 {
 	uint64_t max;
 	*out = (struct limit_version){
@@ -122,7 +124,8 @@ enum lgp_status limit_parse(const struct registry *registry, const struct lgp_de
 	        .per = (enum lgp_per)choice(definition, "per", LGP_PER_CHOICES),
 	        .window = (enum lgp_window)choice(definition, "window", LGP_WINDOW_CHOICES),
 	        .ask = choice(definition, "when_passed", LGP_WHEN_PASSED_CHOICES) == 1,
-	        .reversal = (enum limit_reversal)choice(definition, "reversal", LGP_REVERSAL_CHOICES),
+	        .reversal =
+	                (enum limit_reversal)choice(definition, "reversal", LGP_REVERSAL_CHOICES),
 	};
 	require(lgp_decimal_parse(lgp_definition_get(definition, "max"), &max) == LGP_OK &&
 	        max <= INT64_MAX);
@@ -214,7 +217,8 @@ static struct bucket *bucket_for(struct limits *limits, const struct bucket_key 
 	if (bucket != NULL)
 		return bucket;
 	bucket = calloc(1, sizeof *bucket);
-	if (bucket == NULL || !put_pointer(limits->buckets, key->bytes, sizeof key->bytes, bucket)) {
+	if (bucket == NULL ||
+	    !put_pointer(limits->buckets, key->bytes, sizeof key->bytes, bucket)) {
 		free(bucket);
 		return NULL;
 	}
@@ -307,8 +311,7 @@ enum lgp_status limits_add(struct limits *limits, uint64_t number, const struct 
 	return LGP_OK;
 }
 
-enum lgp_status limits_forget(struct limits *limits, uint64_t number, int32_t date,
-                              int64_t time_us)
+enum lgp_status limits_forget(struct limits *limits, uint64_t number, int32_t date, int64_t time_us)
 {
 	struct limit *limit = pointer_in(limits->by_number, &number, sizeof number);
 	unsigned count = limit != NULL ? limit->count : 0;
@@ -431,9 +434,9 @@ static enum lgp_status walk_buckets(const struct limits *limits, const struct li
                                     bucket_walk walk, limits_visit visit, void *context)
 {
 	const struct bucket_key keys[] = {
-	        bucket_key(BY_STAFF, grant->staff), bucket_key(BY_BUDGET, grant->budget),
+	        bucket_key(BY_STAFF, grant->staff),   bucket_key(BY_BUDGET, grant->budget),
 	        bucket_key(BY_REASON, grant->reason), bucket_key(BY_SITE, grant->site),
-	        bucket_key(BY_ROLE, grant->role),   bucket_key(BY_NOTHING, 0),
+	        bucket_key(BY_ROLE, grant->role),     bucket_key(BY_NOTHING, 0),
 	};
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0] && status == LGP_OK; i++)

@@ -37,14 +37,18 @@ static void on_request(struct exchange *exchange, void *context)
 	request_handle(exchange, loop_data(exchange->loop));
 }
 
-static size_t body_max(enum http_method method, struct lgp_view path, void *context)
+/* Memory is for those who may use it: a stranger's large body is not read. */
+static size_t body_max(struct loop *loop, enum http_method method, struct lgp_view path,
+                       struct lgp_view authorization, void *context)
 {
 	struct lgp_view id;
 	char allow[ROUTE_ALLOW_MAX];
 	(void)context;
 	const struct route *route = route_find(method, path, &id, allow);
-	return route != NULL && (route->flags & ROUTE_BULK) != 0 ? HTTP_BULK_BODY_MAX
-	                                                         : HTTP_BODY_MAX;
+	return route != NULL && (route->flags & ROUTE_BULK) != 0 &&
+	                       auth_allows(loop_data(loop), authorization, route->roles)
+	               ? HTTP_BULK_BODY_MAX
+	               : HTTP_BODY_MAX;
 }
 
 static enum lgp_problem problem_of(int status)
@@ -74,6 +78,8 @@ static void on_refused(struct exchange *exchange, int status, const char *detail
 	if (session != NULL)
 		session->route = NULL;
 	buf_clear(exchange->out);
+	if (status == 503)
+		http_reply_header(exchange, "Retry-After", LGP_VIEW("1"));
 	buf_text(exchange->out, "{");
 	problem_write(exchange->out, problem_of(status), LGP_VIEW(""), lgp_view_of(detail));
 	json_write_text(exchange->out, "request_id", lgp_view_of(exchange->request_id));

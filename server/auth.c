@@ -69,9 +69,8 @@ static bool look_up(struct lgp_ledger *ledger, struct lgp_view secret, struct pr
 }
 
 /* What runs out by itself is asked each time. */
-static bool in_force(struct request *request)
+static bool in_force(struct worker *worker, const struct principal *principal)
 {
-	const struct principal *principal = &request->principal;
 	int64_t now = app_time_us();
 	int32_t today;
 	if (now >= principal->expires_us)
@@ -79,7 +78,7 @@ static bool in_force(struct request *request)
 	if (principal->active_from == INT32_MIN && principal->active_until == INT32_MAX)
 		return true;
 	struct lgp_view zone = {principal->zone, principal->zone_len};
-	return calendar_date(request->worker->calendar, zone, now, &today) == LGP_OK &&
+	return calendar_date(worker->calendar, zone, now, &today) == LGP_OK &&
 	       today >= principal->active_from && today < principal->active_until;
 }
 
@@ -102,7 +101,15 @@ bool auth_peek(struct request *request)
 		session->version = version;
 	}
 	request->principal = session->principal;
-	return in_force(request);
+	return in_force(request->worker, &request->principal);
+}
+
+bool auth_allows(struct worker *worker, struct lgp_view authorization, unsigned roles)
+{
+	struct principal principal;
+	struct lgp_view secret = secret_of(authorization);
+	return secret.ptr != NULL && look_up(worker->app->ledger, secret, &principal) &&
+	       in_force(worker, &principal) && (roles & (1u << principal.role)) != 0;
 }
 
 bool auth_token(struct request *request)

@@ -26,6 +26,9 @@ bool auth_token(struct request *request);
 bool auth_role(struct request *request, unsigned roles);
 /* Whether a token would be good, when one is not needed: no answer is given. */
 bool auth_peek(struct request *request);
+/* Whether this header's token is in force and of one of the roles, before there is an
+ * exchange.  No answer is given. */
+bool auth_allows(struct worker *worker, struct lgp_view authorization, unsigned roles);
 /* Whether the principal's member of staff, or token, works at the site; 0: no site. */
 bool auth_at_site(const struct request *request, uint64_t site);
 

@@ -313,8 +313,8 @@ static bool decode_member(struct body *body, const struct body_table *table, str
 	if (!decode_value(body, &table->fields[f], value, &body->value[f]))
 		return false;
 	body->personal |= (table->fields[f].rules & BODY_PERSONAL) != 0;
-	return !body->value[f].cleared || wrong(body, path, "%s is left out where it has no value",
-	                                        table->fields[f].name);
+	return !body->value[f].cleared ||
+	       wrong(body, path, "%s is left out where it has no value", table->fields[f].name);
 }
 
 static bool decode_group(struct body *body, const struct body_table *table, struct lgp_view group,

@@ -253,9 +253,16 @@ static void parse_step(struct conn *conn)
 		if (!conn_has_more(conn))
 			return;
 		http_request_init(request, &conn->loop->config->handler);
+		request->loop = conn->loop;
 	}
 	size_t size = work->size - work->start;
-	switch (http_request_parse(request, work->bytes + work->start, &size)) {
+	request->bulk_busy = !work->bulk && conn->loop->bulk_bodies >= HTTP_BULK_BODIES_MAX;
+	enum request_step step = http_request_parse(request, work->bytes + work->start, &size);
+	if (request->bulk && !request->bulk_busy && !work->bulk) {
+		work->bulk = true;
+		conn->loop->bulk_bodies++;
+	}
+	switch (step) {
 	case REQUEST_MORE:
 		work->size = work->start + size;
 		break;

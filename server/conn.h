@@ -49,6 +49,7 @@ struct work {
 	size_t sent;               /* of both together */
 	struct buf pending;        /* goes out as it is, before the reply */
 	struct buf flying;         /* what was pending and is uv_write's now */
+	bool bulk;                 /* counted in loop->bulk_bodies, until it is given back */
 	bool in_flight;            /* uv_write has flying, or where that is empty the reply */
 	uv_write_t write;
 };

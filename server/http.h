@@ -21,6 +21,7 @@
 #define HTTP_HEADER_COUNT_MAX 64         /* else 431 */
 #define HTTP_BODY_MAX (64 * 1024)        /* else 413 */
 #define HTTP_BULK_BODY_MAX (8 * 1024 * 1024) /* where the handler allows it */
+#define HTTP_BULK_BODIES_MAX 16          /* larger than HTTP_BODY_MAX, in memory of one loop: else 503 */
 #define HTTP_REPLY_MAX (64 * 1024 * 1024)
 #define HTTP_CONNECTIONS_MAX 16384       /* of one loop; then new ones are closed */
 #define HTTP_REQUEST_ID_MAX 64
@@ -54,8 +55,10 @@ struct http_handler {
 	/* A whole request is here.  Calls http_reply or http_defer, once.  HEAD is
 	 * handed in as GET with head handled by the connection. */
 	void (*request)(struct exchange *exchange, void *context);
-	/* The headers are here: how large may the body be?  0 refuses any body. */
-	size_t (*body_max)(enum http_method method, struct lgp_view path, void *context);
+	/* The headers are here: how large may the body be of a caller who says this of who
+	 * they are?  0 refuses any body. */
+	size_t (*body_max)(struct loop *loop, enum http_method method, struct lgp_view path,
+	                   struct lgp_view authorization, void *context);
 	/* A request that could not be handed in (malformed, too large, too slow): builds the
 	 * problem's body in exchange->out; http replies and closes.
 	 * status: 400, 408, 411, 413, 414, 431, 501, 503; detail: what was wrong. */

@@ -240,6 +240,8 @@ static enum http_method method_of(const struct http_request *request)
 	}
 }
 
+static const char too_large[] = "the body is larger than this address takes from this caller";
+
 /* The handler's bound, never past the one that holds for all.  A body that says
  * how long it is need not come at all to be refused. */
 static int judge_body(struct http_request *request)
@@ -249,13 +251,21 @@ static int judge_body(struct http_request *request)
 	const char *query = memchr(path.ptr, '?', path.len);
 	if (query != NULL)
 		path.len = (size_t)(query - path.ptr);
+	struct lgp_view authorization =
+	        trimmed(view_of(request->bytes, request->fields[FIELD_AUTHORIZATION]));
 	request->body_max = handler->body_max == NULL
 	                            ? HTTP_BODY_MAX
-	                            : handler->body_max(method_of(request), path, handler->context);
+	                            : handler->body_max(request->loop, method_of(request), path,
+	                                                authorization, handler->context);
 	if (request->body_max > HTTP_BULK_BODY_MAX)
 		request->body_max = HTTP_BULK_BODY_MAX;
 	if (request->parser.content_length > request->body_max)
-		return refuse(request, 413, "the body is larger than this address takes");
+		return refuse(request, 413, too_large);
+	request->bulk = request->body_max > HTTP_BODY_MAX &&
+	                ((request->parser.flags & F_CHUNKED) != 0 ||
+	                 request->parser.content_length > HTTP_BODY_MAX);
+	if (request->bulk && request->bulk_busy)
+		return refuse(request, 503, "many large bodies are under way; try again in a second");
 	return 0;
 }
 
@@ -300,7 +310,7 @@ static int on_chunk_header(llhttp_t *parser)
 {
 	struct http_request *request = request_of(parser);
 	if (parser->content_length > request->body_max - request->body_len)
-		return refuse(request, 413, "the body is larger than this address takes");
+		return refuse(request, 413, too_large);
 	return 0;
 }
 
@@ -308,7 +318,7 @@ static int on_body(llhttp_t *parser, const char *at, size_t len)
 {
 	struct http_request *request = request_of(parser);
 	if (len > request->body_max - request->body_len)
-		return refuse(request, 413, "the body is larger than this address takes");
+		return refuse(request, 413, too_large);
 	char *end = request->bytes + request->head_len + request->body_len;
 	if (end != at)
 		memmove(end, at, len);

@@ -52,6 +52,7 @@ enum request_step {
 struct http_request {
 	llhttp_t parser;
 	const struct http_handler *handler; /* borrowed: body_max */
+	struct loop *loop;                  /* borrowed: for body_max */
 	char *bytes;                        /* borrowed, during http_request_parse alone */
 	size_t size;                        /* of bytes */
 	size_t parsed;                      /* bytes that the parser has taken */
@@ -65,6 +66,8 @@ struct http_request {
 	int refusal;        /* HTTP status, 0 none */
 	const char *detail; /* static text */
 	bool in_value, keep_alive, head, expects_continue;
+	bool bulk;      /* the body may become larger than HTTP_BODY_MAX */
+	bool bulk_busy; /* set by the connection: there is no room for another such body */
 };
 
 void http_request_init(struct http_request *request, const struct http_handler *handler);

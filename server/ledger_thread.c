@@ -81,7 +81,9 @@ static uint64_t value_of(const atomic_uint_least64_t *counter)
 
 static void become_read_only(struct ledger_thread *t, const char *why)
 {
-	log_line(LOG_ERROR, "the ledger takes no more writes", "why=\"%s\"", why);
+	char text[300];
+	log_line(LOG_ERROR, "the ledger takes no more writes", "why=%s",
+	         log_quote(text, sizeof text, lgp_view_of(why)));
 	atomic_store(&t->read_only, true);
 }
 
@@ -143,6 +145,33 @@ static void deny(struct line *line, enum lgp_problem problem)
 	line->problem = problem;
 }
 
+/* Nothing of the batch was written: what it accepted did not happen, and who it
+ * found to be there may not be.  people: nor was what stands in people.mdb alone. */
+static void undo_job(struct ledger_thread *t, struct job *job, bool people)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		struct line *line = &job->lines[i];
+		bool undone = line->verdict != LGP_DENIED || line->problem == LGP_PROBLEM_EXISTS;
+		if (undone && (line->settled ? people : line->seq >= t->batch_first))
+			deny(line, LGP_PROBLEM_READ_ONLY);
+	}
+}
+
+/* A file takes no more, and nothing of the batch was written.  The process goes on:
+ * what is read goes on being answered, and a restart would find no more room. */
+static void give_batch_up(struct ledger_thread *t, struct job *running, bool people)
+{
+	char why[300];
+	(void)snprintf(why, sizeof why, "%s: make room, or raise the bound, then start again",
+	               lgp_fault_detail());
+	t->full = true;
+	become_read_only(t, why);
+	for (struct job *job = t->done_first; job != NULL; job = job->next)
+		undo_job(t, job, people);
+	if (running != NULL)
+		undo_job(t, running, people);
+}
+
 /* True: the line would be one more refusal of a flood.  What the rules allow is
  * not held up, and what was answered before is answered again. */
 static bool throttled(struct ledger_thread *t, struct line *line)
@@ -199,7 +228,9 @@ static void judge(struct ledger_thread *t, struct job *job, struct line *line)
 	if (line->verdict != LGP_ACCEPTED || line->command.dry || job->act->accepted == NULL)
 		return;
 	status = job->act->accepted(t->app, job, line);
-	if (status != LGP_OK)
+	if (status == LGP_FULL)
+		give_batch_up(t, job, true);
+	else if (status != LGP_OK)
 		stop_by_fault("keeping personal data", status);
 }
 
@@ -217,7 +248,10 @@ static void take_line(struct ledger_thread *t, struct job *job, struct line *lin
 		enum lgp_status status = job->act->prepare(t->app, job, line);
 		if (status == LGP_OVERLOAD)
 			deny(line, LGP_PROBLEM_OVERLOADED);
-		else if (status != LGP_OK)
+		else if (status == LGP_FULL) {
+			give_batch_up(t, job, true);
+			deny(line, LGP_PROBLEM_READ_ONLY);
+		} else if (status != LGP_OK)
 			stop_by_fault("preparing", status);
 		if (line->problem != LGP_PROBLEM_NONE) {
 			line->verdict = LGP_DENIED;
@@ -280,16 +314,6 @@ static void prove(struct ledger_thread *t, struct job *job, struct sealed *seale
 	job->proven = true;
 }
 
-/* Nothing of the batch was written: what it accepted did not happen. */
-static void undo_job(struct ledger_thread *t, struct job *job)
-{
-	for (size_t i = 0; i < job->count; i++) {
-		struct line *line = &job->lines[i];
-		if (line->seq >= t->batch_first && line->verdict != LGP_DENIED && !line->settled)
-			deny(line, LGP_PROBLEM_READ_ONLY);
-	}
-}
-
 static void note_commit(struct ledger_thread *t, uint64_t entries, uint64_t took_us)
 {
 	size_t bucket = 0;
@@ -303,13 +327,19 @@ static void note_commit(struct ledger_thread *t, uint64_t entries, uint64_t took
 		atomic_store_explicit(&t->batch_largest, entries, memory_order_relaxed);
 }
 
-static void commit_people(struct ledger_thread *t)
+/* False: there is no room, and the batch is given up. */
+static bool commit_people(struct ledger_thread *t, struct job *running)
 {
 	crashpoint("before-people");
 	enum lgp_status status = people_commit(t->app->people);
+	if (status == LGP_FULL) {
+		give_batch_up(t, running, true);
+		return false;
+	}
 	if (status != LGP_OK)
 		stop_by_fault("committing people.mdb", status);
 	crashpoint("people-committed");
+	return true;
 }
 
 /* Gives the applier what changed, when it is free for it. */
@@ -326,7 +356,8 @@ static void commit(struct ledger_thread *t, struct job *running)
 	uint64_t entries = lgp_batch_count(t->ledger), began = app_monotonic_us();
 	if (t->full)
 		return; /* the batch that did not fit stands in the door; nothing was judged since */
-	commit_people(t);
+	if (!commit_people(t, running))
+		return;
 	if (entries == 0) {
 		offer_state(t, false);
 		return;
@@ -334,12 +365,7 @@ static void commit(struct ledger_thread *t, struct job *running)
 	lgp_batch_seal(t->ledger);
 	enum lgp_status status = append(t);
 	if (status == LGP_FULL) {
-		t->full = true;
-		become_read_only(t, "ledger.mdb is full: give it a larger bound (--log-map)");
-		for (struct job *job = t->done_first; job != NULL; job = job->next)
-			undo_job(t, job);
-		if (running != NULL)
-			undo_job(t, running);
+		give_batch_up(t, running, false);
 		return;
 	}
 	if (status != LGP_OK)

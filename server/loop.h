@@ -63,6 +63,7 @@ struct loop {
 	struct deadlines deadlines;
 	struct work *work_free; /* owned: the pool, last used first */
 	unsigned work_free_count;
+	unsigned bulk_bodies;  /* works that hold, or may come to hold, a large body */
 	struct conn *runnable; /* have input to parse, this turn */
 
 	char *read_bytes;         /* owned, LOOP_READ_BYTES */

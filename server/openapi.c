@@ -35,7 +35,8 @@ static const char answers[] =
         "\"refused\":{\"type\":\"string\"},\"policy\":{\"type\":\"integer\"},"
         "\"limits\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/LimitUse\"}},"
         "\"previous_version\":{\"type\":\"integer\"},\"authority\":{\"type\":\"string\"},"
-        "\"expires_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"words\":{\"type\":\"string\"},"
+        "\"expires_at\":{\"type\":\"string\",\"format\":\"date-time\"},\"words\":{\"type\":"
+        "\"string\"},"
         "\"previous\":{\"type\":\"integer\"},\"receipt_url\":{\"type\":\"string\"},"
         "\"dry_run\":{\"type\":\"boolean\"},"
         "\"receipt\":{\"$ref\":\"#/components/schemas/Receipt\"}}},"
@@ -306,7 +307,8 @@ static void write_noun_answer(struct buf *out, const struct lgp_noun *noun)
 		              "\"expires\":{\"type\":\"string\",\"format\":\"date-time\"}");
 	if (noun->kind == LGP_KIND_BUDGET)
 		buf_text(out, ",\"available\":{\"type\":\"integer\"},\"reserved\":{\"type\":"
-		              "\"integer\"},\"allotted\":{\"type\":\"integer\"},\"spent\":{\"type\":\"integer\"},\"imported\":"
+		              "\"integer\"},\"allotted\":{\"type\":\"integer\"},\"spent\":{"
+		              "\"type\":\"integer\"},\"imported\":"
 		              "{\"type\":\"integer\"}");
 	buf_text(out, ",\"seq\":{\"type\":\"integer\"},\"dry_run\":{\"type\":\"boolean\"},"
 	              "\"receipt\":{\"$ref\":\"#/components/schemas/Receipt\"}}}");
@@ -438,8 +440,8 @@ static void write_content(struct buf *out, const struct route *route)
 
 static void write_responses(struct buf *out, const struct route *route)
 {
-	bool created = (route->flags & (ROUTE_KEY | ROUTE_DRY)) != 0 &&
-	               route->answer != ANSWER_DECLINE;
+	bool created =
+	        (route->flags & (ROUTE_KEY | ROUTE_DRY)) != 0 && route->answer != ANSWER_DECLINE;
 	buf_printf(out, ",\"responses\":{\"%s\":{\"description\":\"%s\"",
 	           created                           ? "201"
 	           : route->answer == ANSWER_NOTHING ? "204"

@@ -84,10 +84,11 @@ static bool decode_query(struct request *request)
 	                                        worker->json, worker->ids, buf_contents(out));
 	buf_clear(out);
 	if (!good)
-		problem_reply(request->exchange, LGP_PROBLEM_MALFORMED, worker->body.field, "%s",
-		              worker->body.field[0] != '\0'
-		                      ? worker->body.detail
-		                      : "the query's parameters are not of their form, or come twice");
+		problem_reply(
+		        request->exchange, LGP_PROBLEM_MALFORMED, worker->body.field, "%s",
+		        worker->body.field[0] != '\0'
+		                ? worker->body.detail
+		                : "the query's parameters are not of their form, or come twice");
 	return good;
 }
 

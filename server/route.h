@@ -79,8 +79,9 @@ struct route {
 	enum http_method method;
 	const char *pattern; /* segments; one of them may be {id} */
 	unsigned roles, flags;
-	enum lgp_kind noun;            /* of the nouns' routes */
-	const struct body_table *body; /* NULL: no body, or the noun's; with ROUTE_QUERY its fields */
+	enum lgp_kind noun; /* of the nouns' routes */
+	const struct body_table
+	        *body; /* NULL: no body, or the noun's; with ROUTE_QUERY its fields */
 	void (*handle)(struct request *request);
 	enum route_answer answer;
 	const char *operation, *summary;

@@ -32,7 +32,8 @@ static bool wait_for_work(struct upkeep *upkeep)
 	return !stopping;
 }
 
-static void rest(struct upkeep *upkeep, int64_t us)
+/* False: it is to stop. */
+static bool rest(struct upkeep *upkeep, int64_t us)
 {
 	struct timespec until;
 	us = us < REST_MAX_US ? us : REST_MAX_US;
@@ -43,26 +44,42 @@ static void rest(struct upkeep *upkeep, int64_t us)
 	while (!upkeep->stopping &&
 	       pthread_cond_timedwait(&upkeep->woken, &upkeep->lock, &until) == 0)
 		;
+	bool stopping = upkeep->stopping;
 	(void)pthread_mutex_unlock(&upkeep->lock);
+	return !stopping;
+}
+
+/* False: there is no room for what changed, which stays in memory for another try. */
+static bool step(struct upkeep *upkeep)
+{
+	char text[300];
+	enum lgp_status status = lgp_applier_step(upkeep->app->ledger);
+	if (status == LGP_OK)
+		return true;
+	(void)log_quote(text, sizeof text, lgp_view_of(lgp_fault_detail()));
+	if (status == LGP_FULL) {
+		log_line(LOG_ERROR, "state.mdb could not be written; trying again", "what=%s",
+		         text);
+		return false;
+	}
+	/* What follows from the log can be made again; going on with less and less
+	 * memory cannot be. */
+	log_line(LOG_ERROR, "state.mdb could not be written; start again", "status=%d what=%s",
+	         (int)status, text);
+	_exit(EXIT_FAULT);
 }
 
 static void *run(void *context)
 {
 	struct upkeep *upkeep = context;
 	while (wait_for_work(upkeep)) {
-		char text[300];
 		uint64_t began = app_monotonic_us();
-		enum lgp_status status = lgp_applier_step(upkeep->app->ledger);
-		if (status != LGP_OK) {
-			/* What follows from the log can be made again; going on with less and less
-			 * memory cannot be. */
-			log_line(LOG_ERROR, "state.mdb could not be written; start again",
-			         "status=%d what=%s", (int)status,
-			         log_quote(text, sizeof text, lgp_view_of(lgp_fault_detail())));
-			_exit(EXIT_FAULT);
+		if (step(upkeep)) {
+			uint64_t took = app_monotonic_us() - began;
+			(void)rest(upkeep, (int64_t)(took * upkeep->app->config.applier_rest_factor));
+		} else if (rest(upkeep, REST_MAX_US)) {
+			upkeep_wake(upkeep->app);
 		}
-		uint64_t took = app_monotonic_us() - began;
-		rest(upkeep, (int64_t)(took * upkeep->app->config.applier_rest_factor));
 	}
 	return NULL;
 }

@@ -53,6 +53,9 @@ static void dispose(struct work *work)
 void work_give(struct loop *loop, struct work *work)
 {
 	require(!work->in_flight);
+	if (work->bulk)
+		loop->bulk_bodies--;
+	work->bulk = false;
 	if (loop->work_free_count == POOL_MAX) {
 		dispose(work);
 		return;

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from checks import assert_problem, grant, grant_body
+from harness import AUTO
 
 jsonschema = pytest.importorskip("jsonschema")
 
@@ -186,7 +187,7 @@ def test_real_answers_are_as_the_document_says(programme, openapi):
     for path, method, number, token, body in calls:
         spelt = find_path(openapi, path)
         answer = server.request(method.upper(), path.replace("{}", number), json=body, token=token,
-                                key=f"openapi-{path}-{body}"[:200] if method == "post" else None,
+                                key=AUTO if method == "post" else None,
                                 headers={"Accept": "application/json"})
         try:
             conform(openapi, spelt, method, answer)
@@ -207,7 +208,7 @@ def test_real_answers_about_limits_are_as_the_document_says(programme, openapi):
 
     def check(path, method, number, token, body=None, query=""):
         answer = server.request(method.upper(), path.replace("{}", str(number)) + query, json=body,
-                                token=token, key=f"openapi-{path}-{number}-{query}-{body}"[:200])
+                                token=token, key=AUTO)
         try:
             conform(openapi, find_path(openapi, path), method, answer)
         except (jsonschema.ValidationError, KeyError) as trouble:

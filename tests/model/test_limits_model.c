@@ -37,9 +37,9 @@
 
 struct person {
 	uint64_t number, token;
-	bool manager, was_manager; /* now; and by their token */
-	bool both_sites;           /* else the first alone */
-	int customer;              /* -1: none */
+	bool manager;
+	bool both_sites; /* else the first alone */
+	int customer;    /* -1: none */
 };
 
 /* What a limit sees of a grant.  All are indexes. */
@@ -134,7 +134,7 @@ static const int budget_unit[BUDGETS] = {0, 0, 1};
 static const char *const unit_code[2] = {"EUR", "PTS"};
 static const char *const reason_id[REASONS] = {"late-room", "gift"};
 static const char *const incident_id[INCIDENTS] = {"", "A", "b.2", "room-12"};
-static const char *const weekday[7] = {"monday", "tuesday", "wednesday", "thursday",
+static const char *const weekday[7] = {"monday", "tuesday",  "wednesday", "thursday",
                                        "friday", "saturday", "sunday"};
 
 static uint64_t pick(uint64_t n)
@@ -225,14 +225,16 @@ static int64_t offset_of(struct lgp_view zone)
 	return lgp_view_equal(zone, LGP_VIEW("Asia/Tokyo")) ? 9 * HOUR_US : 0;
 }
 
-static enum lgp_status zone_date(void *context, struct lgp_view zone, int64_t time_us, int32_t *days)
+static enum lgp_status zone_date(void *context, struct lgp_view zone, int64_t time_us,
+                                 int32_t *days)
 {
 	(void)context;
 	*days = (int32_t)((time_us + offset_of(zone)) / DAY_US);
 	return LGP_OK;
 }
 
-static enum lgp_status zone_start(void *context, struct lgp_view zone, int32_t days, int64_t *time_us)
+static enum lgp_status zone_start(void *context, struct lgp_view zone, int32_t days,
+                                  int64_t *time_us)
 {
 	(void)context;
 	*time_us = days * DAY_US - offset_of(zone);
@@ -379,7 +381,8 @@ static bool meets(const struct version *v, const struct facts *f)
 {
 	return (v->role < 0 || (v->role == 1) == f->manager) &&
 	       (v->staff < 0 || v->staff == f->staff) && (v->site < 0 || v->site == f->site) &&
-	       (v->budget < 0 || v->budget == f->budget) && (v->reason < 0 || v->reason == f->reason) &&
+	       (v->budget < 0 || v->budget == f->budget) &&
+	       (v->reason < 0 || v->reason == f->reason) &&
 	       (v->unit < 0 || v->unit == budget_unit[f->budget]);
 }
 
@@ -443,7 +446,8 @@ static void given_back(const struct version *v, unsigned item, int week_starts, 
 }
 
 /* Walks all that was ever given.  without: an item that is decided on, or -1. */
-static int64_t used_by(const struct version *v, const struct facts *f, int without, bool *incident_known)
+static int64_t used_by(const struct version *v, const struct facts *f, int without,
+                       bool *incident_known)
 {
 	int64_t used = 0, of_incident[INCIDENTS] = {0};
 	for (unsigned i = 0; i < m.items; i++) {
@@ -478,7 +482,8 @@ static const struct version *version_now(const struct limit *limit, const struct
 	return NULL;
 }
 
-static struct word word_of(unsigned limit, const struct version *v, const struct facts *f, int without)
+static struct word word_of(unsigned limit, const struct version *v, const struct facts *f,
+                           int without)
 {
 	struct word word = {.limit = limit, .version = v, .known = true};
 	bool incident_known;
@@ -519,8 +524,8 @@ static bool over_limit(const struct facts *f, int without, bool person, bool *no
 		const struct version *v = version_now(&m.limit[i], f);
 		if (v == NULL || !meets(v, f) || (person && !binds_person(v)))
 			continue;
-		bool by_incident = v->per == LGP_PER_CUSTOMER_INCIDENT ||
-		                   v->measure == LGP_MEASURE_INCIDENTS;
+		bool by_incident =
+		        v->per == LGP_PER_CUSTOMER_INCIDENT || v->measure == LGP_MEASURE_INCIDENTS;
 		*no_incident = *no_incident || (by_incident && f->incident == 0);
 		struct word word = word_of(i, v, f, without);
 		if (word.passed && (!over || outranks(&word, binding)))
@@ -532,7 +537,8 @@ static bool over_limit(const struct facts *f, int without, bool person, bool *no
 
 /* ---- comparing ------------------------------------------------------------------------------ */
 
-static void same_use(const struct lgp_limit_use *use, const struct word *word, const struct facts *f)
+static void same_use(const struct lgp_limit_use *use, const struct word *word,
+                     const struct facts *f)
 {
 	const struct version *v = word->version;
 	char id[8];
@@ -552,10 +558,12 @@ static void same_use(const struct lgp_limit_use *use, const struct word *word, c
 }
 
 static void same_refusal(const struct lgp_command *command, const struct lgp_outcome *out,
-                         enum lgp_problem problem, const struct word *binding, const struct facts *f)
+                         enum lgp_problem problem, const struct word *binding,
+                         const struct facts *f)
 {
 	if (out->problem != problem || out->verdict != LGP_REFUSED)
-		fail_msg("verdict %d, problem %d, expected %d", out->verdict, out->problem, problem);
+		fail_msg("verdict %d, problem %d, expected %d", out->verdict, out->problem,
+		         problem);
 	if (problem == LGP_PROBLEM_LIMIT_EXCEEDED)
 		same_use(&out->binding, binding, f);
 	m.refused++;
@@ -686,8 +694,9 @@ static void step_grant(void)
 		return;
 	}
 	if (out.verdict != LGP_ACCEPTED)
-		fail_msg("problem %d, limit %.*s, used %lld of %lld", out.problem, out.binding.id.len,
-		         out.binding.id.text, (long long)out.binding.used, (long long)out.binding.max);
+		fail_msg("problem %d, limit %.*s, used %lld of %lld", out.problem,
+		         out.binding.id.len, out.binding.id.text, (long long)out.binding.used,
+		         (long long)out.binding.max);
 	if (asks)
 		keep_ask(&command, &out, &f);
 	else
@@ -748,8 +757,8 @@ static void give_back(unsigned item, int64_t amount, bool whole, const struct fa
 			if (!first || terms->reversal == 2)
 				continue;
 			m.back = realloc(m.back, (m.backs + 1) * sizeof *m.back);
-			m.back[m.backs++] = (struct back){shape, item, amount,
-			                                  whole && terms->reversal == 1, when->date};
+			m.back[m.backs++] = (struct back){
+			        shape, item, amount, whole && terms->reversal == 1, when->date};
 		}
 }
 
@@ -773,7 +782,7 @@ static void step_reversal(void)
 	int64_t amount = command.amount != 0 ? command.amount : left;
 	bool gave = who == &m.staff[item->facts.staff];
 	bool may = gave ? when.date == item->facts.date
-	                : who->was_manager && (who->both_sites || item->facts.site == 0);
+	                : who->manager && (who->both_sites || item->facts.site == 0);
 	if (!may || left == 0 || amount > left) {
 		same_refusal(&command, &out,
 		             may ? LGP_PROBLEM_ALREADY_REVERSED : LGP_PROBLEM_REVERSAL_FORBIDDEN,
@@ -821,7 +830,7 @@ static bool within_own_limits(int who, const struct facts *f, int without)
 /* In whose authority this person decides; -1: nobody's. */
 static int authority_of(int who, const struct facts *f, int without)
 {
-	if (m.staff[who].was_manager && manages(&m.staff[who], f) && within_own_limits(who, f, without))
+	if (manages(&m.staff[who], f) && within_own_limits(who, f, without))
 		return who;
 	for (unsigned i = 0; i < m.delegations; i++) {
 		const struct delegation *d = &m.delegation[i];
@@ -992,7 +1001,9 @@ static void random_terms(struct version *v)
 static void random_shape(struct version *v)
 {
 	*v = (struct version){
-	        .role = chance(50) ? -1 : chance(65) ? 0 : 1,
+	        .role = chance(50)   ? -1
+	                : chance(65) ? 0
+	                             : 1,
 	        .staff = any_or(75, STAFF),
 	        .site = any_or(70, SITES),
 	        .budget = any_or(75, BUDGETS),
@@ -1030,16 +1041,18 @@ static void write_limit(char *text, size_t max, unsigned limit, const struct ver
 	if (v->site >= 0)
 		len += snprintf(text + len, max - (size_t)len, "scope.site %s\n", site_id[v->site]);
 	if (v->budget >= 0)
-		len += snprintf(text + len, max - (size_t)len, "scope.budget %s\n", budget_id[v->budget]);
+		len += snprintf(text + len, max - (size_t)len, "scope.budget %s\n",
+		                budget_id[v->budget]);
 	if (v->reason >= 0)
-		len += snprintf(text + len, max - (size_t)len, "scope.reason %s\n", reason_id[v->reason]);
+		len += snprintf(text + len, max - (size_t)len, "scope.reason %s\n",
+		                reason_id[v->reason]);
 	if (v->unit >= 0)
 		len += snprintf(text + len, max - (size_t)len, "unit %s\n", unit_code[v->unit]);
 	snprintf(text + len, max - (size_t)len,
 	         "measure %s\nper %s\nwindow %s\nmax %lld\nwhen_passed %s\nreversal %s\n",
 	         choice(LGP_MEASURE_CHOICES, v->measure, a), choice(LGP_PER_CHOICES, v->per, b),
-	         choice(LGP_WINDOW_CHOICES, v->window, c), (long long)v->max, v->ask ? "ask" : "refuse",
-	         choice(LGP_REVERSAL_CHOICES, (unsigned)v->reversal, d));
+	         choice(LGP_WINDOW_CHOICES, v->window, c), (long long)v->max,
+	         v->ask ? "ask" : "refuse", choice(LGP_REVERSAL_CHOICES, (unsigned)v->reversal, d));
 	write_when(text, max, "from", v->from_day, v->from_us);
 	write_when(text, max, "until", v->until_day, v->until_us);
 }
@@ -1155,15 +1168,16 @@ static void step_delegation(void)
 		d.until_us = m.now_us + (int64_t)pick(300) * HOUR_US;
 	int len = snprintf(text, sizeof text, "to s%d\n", d.to);
 	if (d.site >= 0)
-		len += snprintf(text + len, sizeof text - (size_t)len, "scope.site %s\n", site_id[d.site]);
+		len += snprintf(text + len, sizeof text - (size_t)len, "scope.site %s\n",
+		                site_id[d.site]);
 	if (d.budget >= 0)
 		len += snprintf(text + len, sizeof text - (size_t)len, "scope.budget %s\n",
 		                budget_id[d.budget]);
 	if (d.reason >= 0)
 		len += snprintf(text + len, sizeof text - (size_t)len, "scope.reason %s\n",
 		                reason_id[d.reason]);
-	snprintf(text + len, sizeof text - (size_t)len, "unit %s\nceiling %lld\n", unit_code[d.unit],
-	         (long long)d.ceiling);
+	snprintf(text + len, sizeof text - (size_t)len, "unit %s\nceiling %lld\n",
+	         unit_code[d.unit], (long long)d.ceiling);
 	write_when(text, sizeof text, "until", d.until_day, d.until_us);
 	d.number = define(LGP_KIND_DELEGATION, m.staff[d.from].token, 0, text);
 	m.delegation[m.delegations++] = d;
@@ -1173,11 +1187,21 @@ static void step_delegation_end(void)
 {
 	if (m.delegations == 0)
 		return;
-	struct delegation *d = &m.delegation[m.delegations - 1 - pick(m.delegations < 5 ? m.delegations : 5)];
+	struct delegation *d =
+	        &m.delegation[m.delegations - 1 - pick(m.delegations < 5 ? m.delegations : 5)];
 	if (d->ended)
 		return;
 	end_noun(LGP_KIND_DELEGATION_END, m.staff[d->from].token, d->number);
 	d->ended = true;
+}
+
+/* A token is of its subject's role, and dead when that changes. */
+static void issue_token(unsigned i)
+{
+	char text[192];
+	snprintf(text, sizeof text, "role %s\nsubject s%u\nhash %064llx\n",
+	         m.staff[i].manager ? "manager" : "staff", i, (unsigned long long)m.size);
+	m.staff[i].token = define(LGP_KIND_TOKEN, 1, 0, text);
 }
 
 /* A manager becomes staff or a manager again; a site begins its weeks another day. */
@@ -1195,6 +1219,7 @@ static void step_amend(void)
 	p->manager = !p->manager;
 	snprintf(text, sizeof text, "role %s\n", p->manager ? "manager" : "staff");
 	define(LGP_KIND_STAFF, 1, p->number, text);
+	issue_token((unsigned)(p - m.staff));
 }
 
 static void step_allot(void)
@@ -1240,9 +1265,11 @@ static void compare_balances(void)
 	for (unsigned i = 0; i < BUDGETS; i++) {
 		const struct lgp_record *unit = lgp_registry_find(
 		        m.ledger, LGP_KIND_UNIT, lgp_view_of(unit_code[budget_unit[i]]));
-		must(lgp_read_balance(reader, LGP_CLASS_BUDGET, m.budget[i], unit->number, &balance));
+		must(lgp_read_balance(reader, LGP_CLASS_BUDGET, m.budget[i], unit->number,
+		                      &balance));
 		assert_int_equal(balance, m.available[i]);
-		must(lgp_read_balance(reader, LGP_CLASS_RESERVED, m.budget[i], unit->number, &balance));
+		must(lgp_read_balance(reader, LGP_CLASS_RESERVED, m.budget[i], unit->number,
+		                      &balance));
 		assert_int_equal(balance, m.reserved[i]);
 	}
 	lgp_reader_free(reader);
@@ -1263,11 +1290,13 @@ static void step(void)
 		unsigned weight; /* of a thousand */
 		void (*act)(void);
 	} steps[] = {
-	        {500, step_grant},     {120, step_approve},        {20, step_decline},
-	        {90, step_reversal},   {110, step_explain},        {20, step_clock},
-	        {28, step_limit},      {8, step_limit_end},        {8, step_delegation},
-	        {3, step_delegation_end}, {6, step_amend},         {60, step_allot},
-	        {20, commit},          {7, compare_balances},
+	        {500, step_grant},    {120, step_approve},
+	        {20, step_decline},   {90, step_reversal},
+	        {110, step_explain},  {20, step_clock},
+	        {28, step_limit},     {8, step_limit_end},
+	        {8, step_delegation}, {3, step_delegation_end},
+	        {6, step_amend},      {60, step_allot},
+	        {20, commit},         {7, compare_balances},
 	};
 	uint64_t at = pick(1000);
 	size_t i = 0;
@@ -1284,18 +1313,17 @@ static void set_up_staff(int i)
 {
 	struct person *p = &m.staff[i];
 	char text[256];
-	p->manager = p->was_manager = i >= 3;
+	p->manager = i >= 3;
 	p->both_sites = i != 2 && i != 6;
 	p->customer = i == 0 ? 0 : i == 1 ? 1 : i == 3 ? 2 : -1;
-	int len = snprintf(text, sizeof text, "id s%d\nrole %s\nsite paris\n%sbudget desk\nbudgets bar,points\n",
-	                   i, p->manager ? "manager" : "staff", p->both_sites ? "sites tokyo\n" : "");
+	int len = snprintf(text, sizeof text,
+	                   "id s%d\nrole %s\nsite paris\n%sbudget desk\nbudgets bar,points\n", i,
+	                   p->manager ? "manager" : "staff", p->both_sites ? "sites tokyo\n" : "");
 	if (p->customer >= 0)
 		snprintf(text + len, sizeof text - (size_t)len, "customer %llu\n",
 		         (unsigned long long)m.customer[p->customer]);
 	p->number = define(LGP_KIND_STAFF, 1, 0, text);
-	snprintf(text, sizeof text, "role %s\nsubject s%d\nhash %064d\n", p->manager ? "manager" : "staff",
-	         i, i + 1);
-	p->token = define(LGP_KIND_TOKEN, 1, 0, text);
+	issue_token((unsigned)i);
 }
 
 static void set_up(void)
@@ -1312,10 +1340,10 @@ static void set_up(void)
 	m.budget[2] = define(LGP_KIND_BUDGET, 1, 0, "id points\nsite paris\nunit PTS\n");
 	define(LGP_KIND_REASON, 1, 0, "id late-room\nkind discretionary\n");
 	define(LGP_KIND_REASON, 1, 0, "id gift\nkind discretionary\n");
-	uint64_t till = define(
-	        LGP_KIND_TOKEN, 1, 0,
-	        "role integration\n"
-	        "hash 00000000000000000000000000000000000000000000000000000000000000ff\n");
+	uint64_t till =
+	        define(LGP_KIND_TOKEN, 1, 0,
+	               "role integration\n"
+	               "hash 00000000000000000000000000000000000000000000000000000000000000ff\n");
 	for (unsigned i = 0; i < CUSTOMERS; i++) {
 		struct lgp_command command = new_command(LGP_KIND_CUSTOMER, till);
 		struct lgp_outcome out = judge(&command);
@@ -1344,8 +1372,12 @@ static void start(uint64_t seed)
 	make_calendar();
 	strcpy(m.dir, "/tmp/lagniappe-model-XXXXXX");
 	assert_non_null(mkdtemp(m.dir));
-	struct lgp_genesis genesis = {LGP_VIEW("model.example/limits"), LGP_VIEW("Etc/UTC"), m.now_us,
-	                              FIRST_DAY, {1}, {2}};
+	struct lgp_genesis genesis = {LGP_VIEW("model.example/limits"),
+	                              LGP_VIEW("Etc/UTC"),
+	                              m.now_us,
+	                              FIRST_DAY,
+	                              {1},
+	                              {2}};
 	must(lgp_create(m.dir, &keys, &genesis));
 	m.size = 3;
 	m.last_us = m.now_us + 2;
@@ -1377,10 +1409,11 @@ static void ledger_and_model_agree_on_every_limit_and_every_decision_I5_I6(void 
 	reopen(true);
 	compare_balances();
 	fprintf(stderr,
-	        "# %u granted, %u asked, %u approved, %u not, %u lapsed, %u reversed, %u refused, %u of "
+	        "# %u granted, %u asked, %u approved, %u not, %u lapsed, %u reversed, %u refused, "
+	        "%u of "
 	        "them by a limit; %d days\n",
-	        m.granted, m.asked, m.approved, m.unapproved, m.lapsed, m.reversals, m.refused, m.bound,
-	        date_at(-1, m.now_us) - FIRST_DAY);
+	        m.granted, m.asked, m.approved, m.unapproved, m.lapsed, m.reversals, m.refused,
+	        m.bound, date_at(-1, m.now_us) - FIRST_DAY);
 	if (steps >= 10000)
 		assert_true(m.granted > 0 && m.approved > 0 && m.unapproved > 0 && m.lapsed > 0 &&
 		            m.reversals > 0 && m.bound > 0);

@@ -12,7 +12,7 @@
 #define STRIP_LEN (LGP_STRIP_HASHES * LGP_HASH_LEN)
 #define NODE_KEY(level, strip) LGP_KV_INTEGER((uint64_t)(level) << 56 | (strip))
 /* Here stand two thanks, of two customers and two actors. */
-#define MIDDLE 1905
+#define MIDDLE 1936
 
 /* ---- entries ------------------------------------------------------------------- */
 

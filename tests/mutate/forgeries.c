@@ -52,7 +52,7 @@ static void policy_ahead(struct build *build)
 
 static void refusal_code(struct build *build)
 {
-	build_find(build, LGP_KIND_REFUSAL, 5)->code = LGP_PROBLEM_MALFORMED;
+	build_find(build, LGP_KIND_REFUSAL, 15)->code = LGP_PROBLEM_MALFORMED;
 }
 
 static void opened_again(struct build *build)
@@ -376,7 +376,8 @@ const struct mutation forgeries[] = {
          allotment_of_another_unit, NULL, NULL},
         {"a_budget_overdrawn_is_named", "floor", budget_overdrawn, NULL, NULL},
         {"a_customer_overdrawn_is_named", "floor over-reversed", customer_overdrawn, NULL, NULL},
-        {"a_sum_beyond_63_bits_is_named", "conservation", sum_too_large, NULL, NULL},
+        {"a_sum_beyond_63_bits_is_named", "conservation refusal-undeserved", sum_too_large, NULL,
+         NULL},
         {"a_reversal_of_thanks_is_named", "reversal", reversal_of_thanks, NULL, NULL},
         {"a_reversal_to_another_budget_is_named", "reversal move", reversal_to_another_budget, NULL,
          NULL},

@@ -295,9 +295,12 @@ static void on_request(struct exchange *exchange, void *context)
 	reply_missing(exchange);
 }
 
-static size_t body_max(enum http_method method, struct lgp_view path, void *context)
+static size_t body_max(struct loop *loop, enum http_method method, struct lgp_view path,
+                       struct lgp_view authorization, void *context)
 {
+	(void)loop;
 	(void)method;
+	(void)authorization;
 	(void)context;
 	if (lgp_view_equal(path, LGP_VIEW("/bulk")))
 		return HTTP_BULK_BODY_MAX;

@@ -14,9 +14,10 @@ uint64_t house_staff(struct house *h, const char *id, const char *role, uint64_t
                      uint64_t *token)
 {
 	char text[256], hash[65];
-	int len = snprintf(text, sizeof text,
-	                   "id %s\nrole %s\nsite paris\nsites lyon\nbudget front-desk\nbudgets bar\n", id,
-	                   role);
+	int len =
+	        snprintf(text, sizeof text,
+	                 "id %s\nrole %s\nsite paris\nsites lyon\nbudget front-desk\nbudgets bar\n",
+	                 id, role);
 	if (customer != 0)
 		snprintf(text + len, sizeof text - (size_t)len, "customer %llu\n",
 		         (unsigned long long)customer);
@@ -55,8 +56,10 @@ void house_open(struct house *h)
 	fixture_programme(&h->f);
 	h->lyon = fixture_define(&h->f, LGP_KIND_SITE, h->f.admin,
 	                         "id lyon\ntimezone Etc/UTC\nweek_starts sunday\n");
-	h->bar = fixture_define(&h->f, LGP_KIND_BUDGET, h->f.admin, "id bar\nsite paris\nunit EUR\n");
-	h->gift = fixture_define(&h->f, LGP_KIND_REASON, h->f.admin, "id gift\nkind discretionary\n");
+	h->bar = fixture_define(&h->f, LGP_KIND_BUDGET, h->f.admin,
+	                        "id bar\nsite paris\nunit EUR\n");
+	h->gift =
+	        fixture_define(&h->f, LGP_KIND_REASON, h->f.admin, "id gift\nkind discretionary\n");
 	house_amend(h, LGP_KIND_STAFF, h->f.anna, "sites lyon\nbudgets bar\n");
 	house_amend(h, LGP_KIND_STAFF, h->f.marc, "sites lyon\nbudgets bar\n");
 	h->eve = house_staff(h, "eve", "staff", 0, &h->eve_token);
@@ -186,10 +189,11 @@ uint64_t gives(struct house *h, const struct giving *giving)
 {
 	struct lgp_outcome out = house_give(h, giving);
 	if (out.verdict != LGP_ACCEPTED || out.entry.kind != LGP_KIND_GRANT)
-		fail_msg("%lld: verdict %d, kind %d, problem %d, field %s, limit %.*s, used %lld of %lld",
-		         (long long)giving->amount, out.verdict, out.entry.kind, out.problem, out.field,
-		         out.binding.id.len, out.binding.id.text, (long long)out.binding.used,
-		         (long long)out.binding.max);
+		fail_msg("%lld: verdict %d, kind %d, problem %d, field %s, limit %.*s, used %lld "
+		         "of %lld",
+		         (long long)giving->amount, out.verdict, out.entry.kind, out.problem,
+		         out.field, out.binding.id.len, out.binding.id.text,
+		         (long long)out.binding.used, (long long)out.binding.max);
 	return out.seq;
 }
 

@@ -8,8 +8,8 @@
 
 struct house {
 	struct fixture f;
-	uint64_t lyon, bar, gift;             /* site, budget, reason */
-	uint64_t eve, nora;                   /* staff, manager */
+	uint64_t lyon, bar, gift; /* site, budget, reason */
+	uint64_t eve, nora;       /* staff, manager */
 	uint64_t eve_token, nora_token;
 	uint64_t other; /* customer */
 };

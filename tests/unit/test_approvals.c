@@ -9,8 +9,8 @@
 
 static struct house h;
 
-#define ANNAS_LIMIT                                                                              \
-	"id day\nscope.role staff\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 100\n"   \
+#define ANNAS_LIMIT                                                                            \
+	"id day\nscope.role staff\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 100\n" \
 	"when_passed ask\n"
 
 static int set_up(void **state)
@@ -153,10 +153,12 @@ static void ask_keeps_what_was_told_besides(void **state)
 	struct lgp_outcome out = fixture_judge(&h.f, &command);
 	fixture_commit(&h.f);
 	assert_int_equal(lgp_reader_new(h.f.ledger, &reader), LGP_OK);
-	assert_int_equal(lgp_read_payload(reader, &out.entry.hash, text, sizeof text - 1, &len), LGP_OK);
+	assert_int_equal(lgp_read_payload(reader, &out.entry.hash, text, sizeof text - 1, &len),
+	                 LGP_OK);
 	lgp_reader_free(reader);
 	text[len] = '\0';
-	assert_non_null(strstr(text, "occurred_at 2024-10-04T09:00:00.000000Z\nlimit day\nmax 100\n"));
+	assert_non_null(
+	        strstr(text, "occurred_at 2024-10-04T09:00:00.000000Z\nlimit day\nmax 100\n"));
 	assert_non_null(strstr(text, "\nexpires 2024-10-07T12:00:"));
 }
 
@@ -340,7 +342,8 @@ static void reversal_of_an_approved_grant_gives_back_to_giver_and_budget(void **
 	assert_int_equal(annas_day(), 0);
 	assert_int_equal(balance(LGP_CLASS_BUDGET, h.f.budget), available);
 	assert_int_equal(balance(LGP_CLASS_RESERVED, h.f.budget), 0);
-	assert_int_equal(house_reverse(&h, h.nora_token, seq, 0).problem, LGP_PROBLEM_NOT_REVERSIBLE);
+	assert_int_equal(house_reverse(&h, h.nora_token, seq, 0).problem,
+	                 LGP_PROBLEM_NOT_REVERSIBLE);
 }
 
 /* ---- four eyes (I6) --------------------------------------------------------------------------- */
@@ -441,8 +444,9 @@ static void manager_who_left_has_no_authority_I6(void **state)
 static void manager_approves_up_to_their_own_limits_and_no_further_I6(void **state)
 {
 	(void)state;
-	house_limit(&h, "id boss\nscope.role manager\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
-	                "max 500\n");
+	house_limit(&h,
+	            "id boss\nscope.role manager\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
+	            "max 500\n");
 	struct giving own = of(100);
 	own.token = h.f.marc_token;
 	uint64_t first = ask_for(300), second = ask_for(101), third = ask_for(102);
@@ -461,8 +465,9 @@ static void manager_approves_up_to_their_own_limits_and_no_further_I6(void **sta
 static void reversal_gives_no_authority_back(void **state)
 {
 	(void)state;
-	house_limit(&h, "id boss\nscope.role manager\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
-	                "max 500\n");
+	house_limit(&h,
+	            "id boss\nscope.role manager\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
+	            "max 500\n");
 	struct lgp_outcome out = approve(h.f.marc_token, ask_for(400));
 	house_reverse(&h, h.nora_token, out.seq, 0);
 	struct giving own = of(101);
@@ -484,7 +489,8 @@ static void managers_promise_per_incident_binds_what_they_approve_I6(void **stat
 	uint64_t second = asks(&h, &grant);
 	approved(h.f.marc_token, first);
 	not_approved(h.f.marc_token, second, LGP_PROBLEM_AUTHORITY);
-	not_approved(h.nora_token, second, LGP_PROBLEM_AUTHORITY); /* per incident, not per manager */
+	not_approved(h.nora_token, second,
+	             LGP_PROBLEM_AUTHORITY); /* per incident, not per manager */
 	house_rebuild(&h);
 	not_approved(h.nora_token, second, LGP_PROBLEM_AUTHORITY);
 }
@@ -504,6 +510,20 @@ static void grant_of_a_manager_is_not_counted_twice_when_another_approves(void *
 	approved(h.nora_token, asks(&h, &marcs));
 	house_rebuild(&h);
 	assert_int_equal(used_in(&h, &marcs, "boss"), 100);
+}
+
+static void grant_of_a_manager_is_counted_once_in_every_week(void **state)
+{
+	(void)state;
+	house_limit(&h, "id boss\nscope.role manager\nunit EUR\nmeasure amount\nper customer\n"
+	                "window week\nmax 100\n");
+	house_limit(&h, "id all\nunit EUR\nmeasure amount\nper customer\nwindow day\nmax 10\n"
+	                "when_passed ask\n");
+	struct giving marcs = of(60);
+	marcs.token = h.f.marc_token;
+	approved(h.nora_token, asks(&h, &marcs));
+	marcs.site = "lyon"; /* whose weeks begin on Sunday */
+	assert_int_equal(used_in(&h, &marcs, "boss"), 60);
 }
 
 static void limit_that_binds_everyone_binds_who_approves(void **state)
@@ -537,8 +557,9 @@ static void delegate_approves_up_to_the_ceiling(void **state)
 static void delegate_has_no_more_than_the_giver_and_uses_it_up(void **state)
 {
 	(void)state;
-	house_limit(&h, "id boss\nscope.staff marc\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
-	                "max 300\n");
+	house_limit(&h,
+	            "id boss\nscope.staff marc\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
+	            "max 300\n");
 	eve_acts_for_marc("", "ceiling 100000\nuntil 2024-12-31\n");
 	uint64_t first = ask_for(301), second = ask_for(200);
 	not_approved(h.eve_token, first, LGP_PROBLEM_AUTHORITY);
@@ -672,10 +693,12 @@ static void giver_who_asked_lends_no_authority_I6(void **state)
 static void manager_falls_back_on_anothers_authority(void **state)
 {
 	(void)state;
-	house_limit(&h, "id norm\nscope.staff nora\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
-	                "max 100\n");
-	house_limit(&h, "id marcs\nscope.staff marc\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
-	                "max 1000\n");
+	house_limit(&h,
+	            "id norm\nscope.staff nora\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
+	            "max 100\n");
+	house_limit(&h,
+	            "id marcs\nscope.staff marc\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
+	            "max 1000\n");
 	house_delegate(&h, h.f.marc_token, "to nora\nunit EUR\nceiling 500\nuntil 2024-12-31\n");
 	approved(h.nora_token, ask_for(150));
 	struct giving noras = of(1), marcs = of(1);
@@ -701,12 +724,14 @@ static void everything_is_judged_again_at_the_approval(void **state)
 	not_approved(h.f.marc_token, seq, LGP_PROBLEM_STAFF_INACTIVE);
 	house_amend(&h, LGP_KIND_STAFF, h.f.anna, "budget bar\nbudgets \nactive_until \n");
 	not_approved(h.f.marc_token, seq, LGP_PROBLEM_BUDGET);
-	snprintf(text, sizeof text, "budget front-desk\ncustomer %llu\n", (unsigned long long)h.f.customer);
+	snprintf(text, sizeof text, "budget front-desk\ncustomer %llu\n",
+	         (unsigned long long)h.f.customer);
 	house_amend(&h, LGP_KIND_STAFF, h.f.anna, text);
 	not_approved(h.f.marc_token, seq, LGP_PROBLEM_SELF_GRANT);
 	house_amend(&h, LGP_KIND_STAFF, h.f.anna, "customer \n");
-	house_limit(&h, "id incident\nunit EUR\nmeasure amount\nper customer-incident\nwindow none\n"
-	                "max 9999\n");
+	house_limit(&h,
+	            "id incident\nunit EUR\nmeasure amount\nper customer-incident\nwindow none\n"
+	            "max 9999\n");
 	not_approved(h.f.marc_token, seq, LGP_PROBLEM_INCIDENT_REQUIRED);
 	house_end_limit(&h, "incident");
 	assert_int_equal(waiting(), 1);
@@ -719,14 +744,16 @@ static void limit_that_turned_hard_names_what_was_used_without_the_ask(void **st
 	struct giving sixty = of(60);
 	gives(&h, &sixty);
 	uint64_t seq = ask_for(50);
-	house_limit(&h, "id day\nscope.role staff\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
-	                "max 100\n");
+	house_limit(&h,
+	            "id day\nscope.role staff\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
+	            "max 100\n");
 	struct lgp_outcome out = approve(h.f.marc_token, seq);
 	assert_int_equal(out.problem, LGP_PROBLEM_LIMIT_EXCEEDED);
 	assert_int_equal(out.binding.used, 60);
 	assert_int_equal(out.binding.remaining, 40);
-	house_limit(&h, "id day\nscope.role staff\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
-	                "max 110\n");
+	house_limit(&h,
+	            "id day\nscope.role staff\nunit EUR\nmeasure amount\nper staff\nwindow day\n"
+	            "max 110\n");
 	approved(h.f.marc_token, seq); /* exactly at the limit */
 }
 
@@ -734,7 +761,9 @@ static void asked_incident_is_counted_once(void **state)
 {
 	(void)state;
 	house_end_limit(&h, "day");
-	house_limit(&h, "id new\nmeasure incidents\nper customer\nwindow day\nmax 1\nwhen_passed ask\n");
+	house_limit(
+	        &h,
+	        "id new\nmeasure incidents\nper customer\nwindow day\nmax 1\nwhen_passed ask\n");
 	struct giving a = {.incident = "A", .amount = 5}, b = {.incident = "B", .amount = 5};
 	gives(&h, &a);
 	uint64_t seq = asks(&h, &b);
@@ -800,7 +829,8 @@ static void staff_do_not_reward_themselves_unless_the_site_says_so(void **state)
 	(void)state;
 	struct pair pair = make_pair();
 	struct giving self = to(pair.ann_token, pair.ann_customer);
-	struct giving each[] = {to(pair.ann_token, pair.bob_customer), to(pair.bob_token, pair.ann_customer)};
+	struct giving each[] = {to(pair.ann_token, pair.bob_customer),
+	                        to(pair.bob_token, pair.ann_customer)};
 	refuses(&h, &self, LGP_PROBLEM_SELF_GRANT);
 	gives(&h, &each[0]);
 	gives(&h, &each[1]);
@@ -874,6 +904,7 @@ int main(void)
 	        CASE(reversal_gives_no_authority_back),
 	        CASE(managers_promise_per_incident_binds_what_they_approve_I6),
 	        CASE(grant_of_a_manager_is_not_counted_twice_when_another_approves),
+	        CASE(grant_of_a_manager_is_counted_once_in_every_week),
 	        CASE(limit_that_binds_everyone_binds_who_approves),
 	        CASE(delegate_approves_up_to_the_ceiling),
 	        CASE(delegate_has_no_more_than_the_giver_and_uses_it_up),

@@ -16,7 +16,6 @@
 #include "tools/audit/verify.h"
 
 #define STEPS 4000
-#define SEEDS 6
 #define PEOPLE 4
 #define CUSTOMERS 5
 #define KEPT 64 /* of the newest grants and asks, to reverse and to decide on */
@@ -222,7 +221,7 @@ static void put_limit(struct run *run)
 		ADD("scope.budget %s\n", often(run, 50) ? "desk" : "spa");
 	if (often(run, 20))
 		ADD("scope.reason %s\n", often(run, 50) ? "late" : "cold");
-	ADD("unit EUR\nmeasure %s\n", incidents       ? "incidents"
+	ADD("unit EUR\nmeasure %s\n", incidents        ? "incidents"
 	                              : often(run, 60) ? "amount"
 	                                               : "count");
 	one_of(run, incidents ? "customer" : LGP_PER_CHOICES, word);
@@ -247,8 +246,7 @@ static void put_limit(struct run *run)
 
 static void end_limit(struct run *run)
 {
-	struct lgp_command command =
-	        fixture_command(&run->f, LGP_KIND_LIMIT_END, run->f.finance);
+	struct lgp_command command = fixture_command(&run->f, LGP_KIND_LIMIT_END, run->f.finance);
 	command.refers_to = run->limit[draw(run, 10)];
 	if (command.refers_to != 0)
 		(void)act(run, &command);
@@ -275,8 +273,8 @@ static void delegate(struct run *run)
 	command.payload = lgp_view_of(text);
 	/* The giver is filled in; the form asks for it. */
 	char whole[600];
-	snprintf(whole, sizeof whole, "from %s\n%s",
-	         names[command.token == run->token[2] ? 2 : 3], text);
+	snprintf(whole, sizeof whole, "from %s\n%s", names[command.token == run->token[2] ? 2 : 3],
+	         text);
 	command.payload = lgp_view_of(whole);
 	struct lgp_outcome out = act(run, &command);
 	if (out.verdict == LGP_ACCEPTED)
@@ -431,7 +429,8 @@ static void judge_seed(uint32_t seed)
 	if (getenv("LAGNIAPPE_TEST_TELL") != NULL) {
 		for (size_t i = 0; i < 64; i++)
 			if (run.of_kind[i] > 0)
-				print_message("%s %zu\n", lgp_kind_name((unsigned)i), run.of_kind[i]);
+				print_message("%s %zu\n", lgp_kind_name((unsigned)i),
+				              run.of_kind[i]);
 		for (size_t i = 0; i < 256; i++)
 			if (run.of_problem[i] > 0)
 				print_message("%s %zu\n", lgp_problem_info((unsigned)i)->code,
@@ -448,14 +447,16 @@ static void judge_seed(uint32_t seed)
 
 static void what_the_ledger_judges_the_audit_finds_right(void **state)
 {
+	/* Those that have found something before. */
+	static const uint32_t seeds[] = {1, 11, 20, 58};
 	const char *given = getenv("LAGNIAPPE_TEST_SEED");
 	(void)state;
 	if (given != NULL) {
 		judge_seed((uint32_t)strtoul(given, NULL, 10));
 		return;
 	}
-	for (uint32_t seed = 1; seed <= SEEDS; seed++)
-		judge_seed(seed * 7919);
+	for (size_t i = 0; i < sizeof seeds / sizeof seeds[0]; i++)
+		judge_seed(seeds[i]);
 }
 
 int main(void)

@@ -8,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "lagniappe/codec.h"
 #include "tlog_fixture.h"
+#include "tools/audit/counters.h"
 #include "tools/audit/guard.h"
 #include "tools/audit/kinds.h"
 #include "tools/audit/merkle.h"
@@ -227,6 +229,68 @@ static void a_signal_in_a_guarded_call_is_a_fault(void **state)
 	assert_int_equal(guard_call(say_missing, NULL), LGP_MISSING);
 }
 
+/* ---- counters --------------------------------------------------------------------- */
+
+static int32_t day_of(const char *date)
+{
+	int32_t days;
+	assert_int_equal(lgp_date_parse(lgp_view_of(date), &days), LGP_OK);
+	return days;
+}
+
+static void a_period_ends_where_the_calendar_says(void **state)
+{
+	(void)state;
+	static const struct {
+		enum window window;
+		unsigned week;
+		const char *date, *end;
+	} cases[] = {
+	        {WINDOW_DAY, 0, "2024-02-28", "2024-02-29"},
+	        {WINDOW_MONTH, 0, "2024-02-28", "2024-03-01"},
+	        {WINDOW_MONTH, 0, "2023-02-28", "2023-03-01"},
+	        {WINDOW_MONTH, 0, "1900-02-28", "1900-03-01"},
+	        {WINDOW_MONTH, 0, "2000-02-29", "2000-03-01"},
+	        {WINDOW_MONTH, 0, "2026-12-31", "2027-01-01"},
+	        {WINDOW_QUARTER, 0, "2026-03-31", "2026-04-01"},
+	        {WINDOW_QUARTER, 0, "2026-04-01", "2026-07-01"},
+	        {WINDOW_QUARTER, 0, "2026-11-22", "2027-01-01"},
+	        {WINDOW_YEAR, 0, "1969-12-31", "1970-01-01"},
+	        {WINDOW_YEAR, 0, "1600-01-01", "1601-01-01"},
+	        {WINDOW_WEEK, 0, "2026-11-22", "2026-11-23"}, /* a Sunday */
+	        {WINDOW_WEEK, 6, "2026-11-22", "2026-11-29"},
+	        {WINDOW_WEEK, 5, "2026-11-22", "2026-11-28"},
+	        {WINDOW_WEEK, 0, "1969-12-29", "1970-01-05"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		assert_int_equal(period_end(cases[i].window, day_of(cases[i].date), cases[i].week),
+		                 day_of(cases[i].end));
+	assert_int_equal(period_end(WINDOW_NONE, 0, 0), PERIOD_FOREVER);
+	assert_int_equal(period_end(WINDOW_LIFETIME, 0, 0), PERIOD_FOREVER);
+}
+
+static void counters_of_a_closed_period_leave_memory(void **state)
+{
+	(void)state;
+	struct counters counters;
+	struct counter day = {.end = 101, .what = 'C', .shape = 7, .first = 1}, ever = day;
+	int64_t sum;
+	ever.end = PERIOD_FOREVER;
+	assert_int_equal(counters_init(&counters), LGP_OK);
+	counters_reach(&counters, 100);
+	assert_int_equal(counters_add(&counters, &day, 5, &sum), LGP_OK);
+	assert_int_equal(counters_add(&counters, &ever, 8, &sum), LGP_OK);
+	counters_reach(&counters, 103);
+	assert_int_equal(counters_get(&counters, &day), 5);
+	assert_int_equal(counters.count, 2);
+	counters_reach(&counters, 104);
+	assert_int_equal(counters_get(&counters, &day), 0);
+	assert_int_equal(counters.count, 1);
+	assert_int_equal(counters_add(&counters, &ever, -9, &sum), LGP_OK);
+	assert_int_equal(sum, 0);
+	counters_deinit(&counters);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +304,8 @@ int main(void)
 	        cmocka_unit_test(counts_are_grouped),
 	        cmocka_unit_test(moments_beyond_the_calendar_are_numbers),
 	        cmocka_unit_test(a_signal_in_a_guarded_call_is_a_fault),
+	        cmocka_unit_test(a_period_ends_where_the_calendar_says),
+	        cmocka_unit_test(counters_of_a_closed_period_leave_memory),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -285,7 +285,7 @@ _Noreturn static void child(const struct sizes *sizes, int pipe_fd)
 	const struct rlimit no_core = {0, 0};
 	struct lgp_options options = {.log_map_bytes = sizes->log_map,
 	                              .state_map_bytes = sizes->state_map,
-	                              .calendar = {utc_date, NULL}};
+	                              .calendar = {utc_date, NULL, NULL}};
 	struct lgp_ledger *ledger;
 	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
 		signal(signals[i], SIG_DFL); /* cmocka's are the parent's */

@@ -29,13 +29,18 @@ static int tear_down(void **state)
 /* ---- every dimension ------------------------------------------------------------------- */
 
 static const char *const scopes[] = {
-        "", "scope.role staff\n", "scope.staff anna\n", "scope.site paris\n",
-        "scope.budget front-desk\n", "scope.reason late-room\n",
+        "",
+        "scope.role staff\n",
+        "scope.staff anna\n",
+        "scope.site paris\n",
+        "scope.budget front-desk\n",
+        "scope.reason late-room\n",
 };
 static const char *const pers[] = {
         "customer-incident", "customer", "staff", "staff-customer", "site", "budget",
 };
-static const char *const windows[] = {"none", "day", "week", "month", "quarter", "year", "lifetime"};
+static const char *const windows[] = {"none",    "day",  "week",    "month",
+                                      "quarter", "year", "lifetime"};
 static const enum lgp_window window_of[] = {
         LGP_WINDOW_NONE,    LGP_WINDOW_DAY,  LGP_WINDOW_WEEK,     LGP_WINDOW_MONTH,
         LGP_WINDOW_QUARTER, LGP_WINDOW_YEAR, LGP_WINDOW_LIFETIME,
@@ -195,8 +200,9 @@ static void limit_per_grant_judges_each_alone_I5(void **state)
 static void scope_of_several_parts_needs_them_all(void **state)
 {
 	(void)state;
-	house_limit(&h, "id narrow\nscope.role staff\nscope.site paris\nscope.budget bar\n"
-	                "scope.reason gift\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 10\n");
+	house_limit(&h,
+	            "id narrow\nscope.role staff\nscope.site paris\nscope.budget bar\n"
+	            "scope.reason gift\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 10\n");
 	struct giving all = {.site = "paris", .budget = "bar", .reason = "gift", .amount = 11};
 	binds(&h, &all, "narrow", 10, 0);
 	struct giving no_role = all, no_site = all, no_budget = all, no_reason = all;
@@ -311,8 +317,11 @@ static void explained_is_every_limit_that_meets_by_id(void **state)
 {
 	(void)state;
 	house_limit(&h, "id z\nunit EUR\nmeasure amount\nper customer\nwindow day\nmax 300\n");
-	house_limit(&h, "id b\nscope.staff anna\nunit EUR\nmeasure amount\nper staff\nwindow week\nmax 200\n");
-	house_limit(&h, "id c\nscope.staff eve\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 1\n");
+	house_limit(&h, "id b\nscope.staff anna\nunit EUR\nmeasure amount\nper staff\nwindow "
+	                "week\nmax 200\n");
+	house_limit(
+	        &h,
+	        "id c\nscope.staff eve\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 1\n");
 	struct giving grant = usual(120);
 	gives(&h, &grant);
 	struct lgp_command who = fixture_command(&h.f, LGP_KIND_GRANT, h.f.anna_token);
@@ -373,7 +382,8 @@ static void refusal_by_a_limit_keeps_its_figures_under_its_key(void **state)
 	size_t len;
 	struct lgp_reader *reader;
 	assert_int_equal(lgp_reader_new(h.f.ledger, &reader), LGP_OK);
-	assert_int_equal(lgp_read_payload(reader, &out.entry.hash, text, sizeof text - 1, &len), LGP_OK);
+	assert_int_equal(lgp_read_payload(reader, &out.entry.hash, text, sizeof text - 1, &len),
+	                 LGP_OK);
 	lgp_reader_free(reader);
 	text[len] = '\0';
 	assert_string_equal(text, "limit day\nmax 300\nused 0\nremaining 300\n"
@@ -434,9 +444,12 @@ static void changed_maximum_keeps_what_was_used(void **state)
 	struct giving half = usual(100), one = usual(1);
 	house_limit(&h, "id day\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 200\n");
 	gives(&h, &half);
-	uint64_t lower = house_limit(&h, "id day\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 100\n");
+	uint64_t lower = house_limit(
+	        &h, "id day\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 100\n");
 	assert_int_equal(binds(&h, &one, "day", 100, 100).version, lower);
-	house_limit(&h, "id day\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 50\nnote tighter\n");
+	house_limit(
+	        &h,
+	        "id day\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 50\nnote tighter\n");
 	binds(&h, &one, "day", 50, 100);
 	house_limit(&h, "id day\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 101\n");
 	gives(&h, &one);
@@ -453,7 +466,8 @@ static void changed_shape_starts_anew(void **state)
 	house_limit(&h, "id day\nunit EUR\nmeasure amount\nper staff\nwindow week\nmax 100\n");
 	gives(&h, &half);
 	binds(&h, &half, "day", 100, 100);
-	house_limit(&h, "id day\nscope.role staff\nunit EUR\nmeasure amount\nper staff\nwindow week\nmax 100\n");
+	house_limit(&h, "id day\nscope.role staff\nunit EUR\nmeasure amount\nper staff\nwindow "
+	                "week\nmax 100\n");
 	gives(&h, &half);
 }
 
@@ -522,7 +536,8 @@ static void overlay_of_another_shape_gives_way_and_nothing_is_lost_meanwhile(voi
 	house_reverse(&h, h.f.marc_token, seq, 20);
 	assert_int_equal(used_in(&h, &part, "fair"), 40);
 	house_go(&h, FIRST_DAY + 3);
-	binds(&h, &part, "fair", 100, 100); /* 60 + 60 - 20: the older shape counted all the while */
+	binds(&h, &part, "fair", 100,
+	      100); /* 60 + 60 - 20: the older shape counted all the while */
 	house_rebuild(&h);
 	binds(&h, &part, "fair", 100, 100);
 }
@@ -548,7 +563,8 @@ static void bad_limits_are_refused_with_their_field(void **state)
 		const char *text, *field;
 		enum lgp_problem problem;
 	} bad[] = {
-	        {"id x\nmeasure amount\nper staff\nwindow day\nmax 1\n", "unit", LGP_PROBLEM_INVALID},
+	        {"id x\nmeasure amount\nper staff\nwindow day\nmax 1\n", "unit",
+	         LGP_PROBLEM_INVALID},
 	        {"id x\nunit GBP\nmeasure amount\nper staff\nwindow day\nmax 1\n", "unit",
 	         LGP_PROBLEM_NOT_FOUND},
 	        {"id x\nscope.site nice\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 1\n",
@@ -557,10 +573,13 @@ static void bad_limits_are_refused_with_their_field(void **state)
 	         "scope.staff", LGP_PROBLEM_NOT_FOUND},
 	        {"id x\nunit EUR\nmeasure amount\nper grant\nwindow day\nmax 1\n", "window",
 	         LGP_PROBLEM_INVALID},
-	        {"id x\nmeasure incidents\nper staff\nwindow day\nmax 1\n", "per", LGP_PROBLEM_INVALID},
-	        {"id x\nmeasure count\nper staff\nwindow day\nmax 1\nfrom 2024-10-05\nuntil 2024-10-04\n",
+	        {"id x\nmeasure incidents\nper staff\nwindow day\nmax 1\n", "per",
+	         LGP_PROBLEM_INVALID},
+	        {"id x\nmeasure count\nper staff\nwindow day\nmax 1\nfrom 2024-10-05\nuntil "
+	         "2024-10-04\n",
 	         "until", LGP_PROBLEM_INVALID},
-	        {"id x\nmeasure count\nper staff\nwindow day\nmax 1\nfrom 2024-10-05\nuntil 2024-10-05\n",
+	        {"id x\nmeasure count\nper staff\nwindow day\nmax 1\nfrom 2024-10-05\nuntil "
+	         "2024-10-05\n",
 	         "until", LGP_PROBLEM_INVALID},
 	        {"id x\nmeasure count\nper staff\nwindow day\nmax -1\n", "", LGP_PROBLEM_MALFORMED},
 	        {"id x\nmeasure count\nper staff\nwindow hour\nmax 1\n", "", LGP_PROBLEM_MALFORMED},
@@ -644,13 +663,14 @@ static void limit_guarded_by_a_version_changes_from_that_one_alone(void **state)
 
 /* ---- reversals ------------------------------------------------------------------------------ */
 
-static int64_t after_reversal(const char *measure, const char *reversal, int64_t amount, int32_t later)
+static int64_t after_reversal(const char *measure, const char *reversal, int64_t amount,
+                              int32_t later)
 {
 	char text[192];
 	struct giving grant = usual(100);
 	snprintf(text, sizeof text,
-	         "id r\nunit EUR\nmeasure %s\nper customer\nwindow day\nmax 9000\nreversal %s\n", measure,
-	         reversal);
+	         "id r\nunit EUR\nmeasure %s\nper customer\nwindow day\nmax 9000\nreversal %s\n",
+	         measure, reversal);
 	house_limit(&h, text);
 	uint64_t seq = gives(&h, &grant);
 	gives(&h, &grant);
@@ -695,7 +715,9 @@ static void reversal_in_a_later_period_gives_nothing_back(void **state)
 static void count_comes_back_with_the_last_part(void **state)
 {
 	(void)state;
-	house_limit(&h, "id n\nmeasure count\nper staff\nwindow day\nmax 2\nreversal amount-and-count\n");
+	house_limit(
+	        &h,
+	        "id n\nmeasure count\nper staff\nwindow day\nmax 2\nreversal amount-and-count\n");
 	struct giving grant = usual(100);
 	uint64_t seq = gives(&h, &grant);
 	gives(&h, &grant);
@@ -778,7 +800,8 @@ static void closed_counters_leave_the_hash_and_the_file(void **state)
 	}
 	house_commit(&h);
 	assert_int_equal(lgp_state_hash(h.f.ledger, &hash), LGP_OK);
-	assert_true(counters_in_file() <= 3 * 4); /* three of them each day, for the days that are open */
+	assert_true(counters_in_file() <=
+	            3 * 4); /* three of them each day, for the days that are open */
 	house_go(&h, house_today(&h) + 10);
 	gives(&h, &grant);
 	house_rebuild(&h);

@@ -89,12 +89,15 @@ static void nouns_and_their_fields_are_as_they_were(void **state)
 	(void)state;
 	static const char *const expected[] = {
 	        "units/code: code name scale kind",
-	        "sites/id: id name timezone week_starts opens closes",
+	        "sites/id: id name timezone week_starts opens closes staff_rewards",
 	        "budgets/id: id name site unit",
 	        "reasons/id: id name kind",
 	        "touchpoints/id: id name",
 	        "staff/id: id role site sites budget budgets customer active_from active_until",
 	        "tokens/-: role subject customer sites expires hash",
+	        ("limits/id: id scope.role scope.staff scope.site scope.budget scope.reason unit measure "
+	         "per window max when_passed reversal from until note"),
+	        "delegations/-: from to scope.site scope.budget scope.reason unit ceiling until note",
 	};
 	const size_t count = sizeof expected / sizeof expected[0];
 	for (size_t i = 0; i < count; i++) {

@@ -167,7 +167,8 @@ static int start(void **state)
 static void an_inner_object_has_fields_of_its_own(void **state)
 {
 	(void)state;
-	assert_true(decode("{\"id\":\"a\",\"amount\":1,\"scope\":{\"max\":3,\"role\":\"manager\"}}"));
+	assert_true(
+	        decode("{\"id\":\"a\",\"amount\":1,\"scope\":{\"max\":3,\"role\":\"manager\"}}"));
 	assert_int_equal(body.value[SCOPE_ROLE].number, 1);
 	assert_int_equal(body.value[SCOPE_MAX].number, 3);
 	assert_true(decode("{\"id\":\"a\",\"scope\":{},\"amount\":1}"));

@@ -15,12 +15,16 @@
 #define SPACE (256 * 1024)
 
 static size_t body_max = HTTP_BODY_MAX;
+static struct lgp_view asked_by;
 
-static size_t on_body_max(enum http_method method, struct lgp_view path, void *context)
+static size_t on_body_max(struct loop *loop, enum http_method method, struct lgp_view path,
+                          struct lgp_view authorization, void *context)
 {
+	(void)loop;
 	(void)method;
 	(void)path;
 	(void)context;
+	asked_by = authorization;
 	return body_max;
 }
 
@@ -383,8 +387,8 @@ static void a_request_id_of_another_form_is_not_taken(void **state)
 {
 	(void)state;
 	static const char *const ids[] = {"a b", "a\"b", "ä", "",
-	                                  "0123456789012345678901234567890123456789"
-	                                  "012345678901234567890123"};
+	                                  ("0123456789012345678901234567890123456789"
+	                                   "012345678901234567890123")};
 	for (unsigned i = 0; i < 5; i++) {
 		static char text[SPACE];
 		struct http_request request;

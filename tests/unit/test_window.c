@@ -12,7 +12,7 @@
 #define YEARS 900
 
 struct day {
-	int32_t date; /* days since 1970-01-01 */
+	int32_t date;              /* days since 1970-01-01 */
 	int year, month, of_month; /* month: 0 to 11 */
 	unsigned of_week;          /* 0 Monday */
 };
@@ -47,7 +47,8 @@ static struct day first_day(void)
 	int32_t days = 0;
 	for (int year = FIRST_YEAR; year < 1970; year++)
 		days += leap(year) ? 366 : 365;
-	return (struct day){.date = -days, .year = FIRST_YEAR, .of_week = (3 + 7 * 20000 - (unsigned)days) % 7};
+	return (struct day){
+	        .date = -days, .year = FIRST_YEAR, .of_week = (3 + 7 * 20000 - (unsigned)days) % 7};
 }
 
 static bool begins(enum lgp_window window, const struct day *day, unsigned week_starts)
@@ -126,7 +127,8 @@ static void known_days_end_as_a_calendar_on_the_wall_says(void **state)
 	assert_int_equal(window_end(LGP_WINDOW_YEAR, 19782, 0), 20089);    /* 2025-01-01 */
 	assert_int_equal(window_end(LGP_WINDOW_WEEK, 20000, 0), 20003);    /* a Friday */
 	assert_int_equal(window_end(LGP_WINDOW_WEEK, 20000, 6), 20002);
-	assert_int_equal(window_end(LGP_WINDOW_WEEK, -1, 3), 0); /* 1969-12-31, weeks from Thursday */
+	assert_int_equal(window_end(LGP_WINDOW_WEEK, -1, 3),
+	                 0); /* 1969-12-31, weeks from Thursday */
 }
 
 static void what_has_no_period_never_ends(void **state)

@@ -119,8 +119,8 @@ static void judge_lapse(struct decisions *decisions, const struct lgp_entry *ent
 		              moment_text(ask->time_us + WAITS_US, end));
 	if (entry->actor != 0)
 		finding_entry(decisions->findings, RULE_LAPSE, entry->seq,
-		              "the actor %" PRIu64
-		              " lets the ask %" PRIu64 " lapse, which is the house's to do",
+		              "the actor %" PRIu64 " lets the ask %" PRIu64
+		              " lapse, which is the house's to do",
 		              entry->actor, ask->seq);
 }
 
@@ -217,14 +217,13 @@ static const char *may_not(const struct decisions *decisions, const struct lgp_e
                            const struct lgp_entry *ask, uint64_t manager)
 {
 	const struct programme *programme = &decisions->programme;
-	bool by_manager, otherwise, covered = false;
+	bool covered = false;
 	if (!acts(decisions, entry))
 		return "lends it to who does not work on that day";
-	if (manager == entry->actor) {
-		programme_tokens(programme, entry->actor, entry->time_us, &by_manager, &otherwise);
-		return by_manager ? beyond(decisions, entry, ask, manager)
-		                  : "has no manager's token";
-	}
+	if (manager == entry->actor)
+		return programme_manager_token(programme, manager, entry->time_us)
+		               ? beyond(decisions, entry, ask, manager)
+		               : "has no manager's token";
 	for (size_t i = 0; i < programme->delegation_count && !covered; i++) {
 		const struct delegation *at = &programme->delegations[i];
 		covered = at->to == entry->actor && at->from == manager &&
@@ -281,11 +280,12 @@ static void judge_authority(struct decisions *decisions, const struct lgp_entry 
 		              entry->actor, entry->amount, authority, why);
 }
 
+/* Who asked, in whose name it was asked, and who could have approved. */
 static bool may_decline(const struct decisions *decisions, const struct lgp_entry *entry,
                         const struct lgp_entry *ask)
 {
 	const struct staff *who = programme_staff(&decisions->programme, entry->actor);
-	return entry->actor == ask->actor ||
+	return entry->actor == ask->actor || entry->actor == ask->staff ||
 	       (who != NULL && staff_manages(who, ask->site, entry->business_date)) ||
 	       delegated(decisions, entry, ask);
 }
@@ -311,31 +311,38 @@ void approvals_judge(struct decisions *decisions, const struct lgp_entry *entry,
 
 /* ---- refusals ---------------------------------------------------------------------------------- */
 
-/* Somebody with two tokens may have used the one that is no manager's. */
 static bool had_authority(const struct decisions *decisions, const struct lgp_entry *entry,
                           const struct lgp_entry *ask)
 {
-	bool by_manager, otherwise;
-	if (entry->asked == LGP_KIND_DECLINE)
-		return may_decline(decisions, entry, ask);
-	programme_tokens(&decisions->programme, entry->actor, entry->time_us, &by_manager,
-	                 &otherwise);
-	return (!otherwise && may_not(decisions, entry, ask, entry->actor) == NULL) ||
-	       delegated(decisions, entry, ask);
+	return entry->asked == LGP_KIND_DECLINE
+	               ? may_decline(decisions, entry, ask)
+	               : may_not(decisions, entry, ask, entry->actor) == NULL ||
+	                         delegated(decisions, entry, ask);
+}
+
+bool approvals_forgets(const struct lgp_entry *refusal)
+{
+	return refusal->customer == 0;
 }
 
 bool approvals_refusal_holds(const struct decisions *decisions, const struct lgp_entry *entry,
                              const struct lgp_entry *ask)
 {
+	/* The decision that was refused, on the terms that the refusal may not tell. */
+	struct lgp_entry decision = *ask;
+	decision.asked = entry->asked;
+	decision.actor = entry->actor;
+	decision.time_us = entry->time_us;
+	decision.business_date = entry->business_date;
 	bool waits = approvals_waiting(decisions, ask->seq);
 	if (entry->code == LGP_PROBLEM_DECIDED)
 		return !waits;
 	if (!waits)
 		return false;
 	if (entry->code == LGP_PROBLEM_FOUR_EYES)
-		return not_another(decisions, entry, ask) != NULL;
+		return not_another(decisions, &decision, ask) != NULL;
 	if (entry->code == LGP_PROBLEM_AUTHORITY)
-		return !had_authority(decisions, entry, ask);
+		return !had_authority(decisions, &decision, ask);
 	return true;
 }
 
@@ -345,8 +352,8 @@ bool approvals_refusal_holds(const struct decisions *decisions, const struct lgp
 void approvals_delegation(struct decisions *decisions, const struct lgp_entry *entry)
 {
 	bool makes = entry->kind == LGP_KIND_DELEGATION;
-	const struct delegation *delegation = programme_delegation(
-	        &decisions->programme, makes ? entry->seq : entry->refers_to);
+	const struct delegation *delegation =
+	        programme_delegation(&decisions->programme, makes ? entry->seq : entry->refers_to);
 	if (delegation != NULL && delegation->from != entry->actor && !decisions->lost)
 		finding_entry(decisions->findings, RULE_AUTHORITY, entry->seq,
 		              "the actor %" PRIu64 " %s a delegation of the authority of %" PRIu64,

@@ -52,8 +52,10 @@ static void chain_of(const struct limit_version *version, uint64_t *by, uint64_t
 {
 	const struct {
 		uint64_t by, number;
-	} parts[] = {{BY_STAFF, version->staff},   {BY_BUDGET, version->budget},
-	             {BY_REASON, version->reason}, {BY_SITE, version->site},
+	} parts[] = {{BY_STAFF, version->staff},
+	             {BY_BUDGET, version->budget},
+	             {BY_REASON, version->reason},
+	             {BY_SITE, version->site},
 	             {BY_GIVER, version->giver}};
 	*by = BY_NOTHING;
 	*number = 0;
@@ -125,7 +127,8 @@ static bool scope_of(const struct programme *programme, const struct lgp_definit
 {
 	struct lgp_view role = lgp_definition_get(definition, "scope.role");
 	if (role.ptr != NULL)
-		out->giver = lgp_view_equal(role, LGP_VIEW("manager")) ? GIVER_MANAGER : GIVER_STAFF;
+		out->giver =
+		        lgp_view_equal(role, LGP_VIEW("manager")) ? GIVER_MANAGER : GIVER_STAFF;
 	return programme_refer(programme, definition, "scope.staff", LGP_KIND_STAFF, &out->staff) &&
 	       programme_refer(programme, definition, "scope.site", LGP_KIND_SITE, &out->site) &&
 	       programme_refer(programme, definition, "scope.budget", LGP_KIND_BUDGET,
@@ -250,7 +253,8 @@ enum lgp_status bounds_define(struct bounds *bounds, const struct lgp_entry *ent
 	struct limit_version made;
 	*before = record != NULL ? record->newest : 0;
 	if (number == UINT64_MAX || !read_version(bounds->programme, entry, definition, &made))
-		return lgp_fault(LGP_CORRUPT, "entry %llu: its definition refers to what is not there",
+		return lgp_fault(LGP_CORRUPT,
+		                 "entry %llu: its definition refers to what is not there",
 		                 (unsigned long long)entry->seq);
 	if (record == NULL)
 		record = add_record(bounds, number, lgp_definition_get(definition, "id"));
@@ -545,8 +549,7 @@ void bounds_judge(const struct bounds *bounds, const struct lgp_entry *entry,
 }
 
 void bounds_judge_person(const struct bounds *bounds, const struct lgp_entry *entry,
-                         const struct lgp_entry *ask, uint64_t manager,
-                         struct limit_verdict *out)
+                         const struct lgp_entry *ask, uint64_t manager, struct limit_verdict *out)
 {
 	struct limit_case of;
 	struct evaluation e = {
@@ -576,8 +579,7 @@ static enum lgp_status count_incident(const struct change *change,
 {
 	struct counter incident = incident_counter(version, of);
 	int64_t before = counters_get(&change->bounds->counters, &incident), after, sum;
-	enum lgp_status status =
-	        counters_add(&change->bounds->counters, &incident, count, &after);
+	enum lgp_status status = counters_add(&change->bounds->counters, &incident, count, &after);
 	if (status != LGP_OK || (before > 0) == (after > 0))
 		return status;
 	return counters_add(&change->bounds->counters, used, after > 0 ? 1 : -1, &sum);
@@ -598,8 +600,7 @@ static bool counts_for_person(const struct change *change, const struct limit_ve
 
 /* What a reversal gives back: in the same period, by the terms of its moment. */
 static void give_back(const struct change *change, const struct limit_version *version,
-                      const struct counter *counter, unsigned week, int64_t *amount,
-                      int64_t *count)
+                      const struct counter *counter, unsigned week, int64_t *amount, int64_t *count)
 {
 	const struct limit_version *terms = terms_of(change->bounds, version, change->reversal);
 	int32_t end = period_end(version->window, change->reversal->business_date, week);
@@ -683,11 +684,8 @@ enum lgp_status bounds_count_person(struct bounds *bounds, const struct lgp_entr
                                     uint64_t manager)
 {
 	struct limit_case given, of;
-	struct change change = {.bounds = bounds,
-	                        .of = &of,
-	                        .giver = &given,
-	                        .amount = entry->amount,
-	                        .count = 1};
+	struct change change = {
+	        .bounds = bounds, .of = &of, .giver = &given, .amount = entry->amount, .count = 1};
 	bounds_case(bounds, entry, &given);
 	of = given;
 	of.staff = manager;

@@ -90,8 +90,7 @@ void bounds_judge(const struct bounds *bounds, const struct lgp_entry *entry,
                   const struct lgp_entry *ask, struct limit_verdict *out);
 /* What they would say had this manager given it, as far as they go by person. */
 void bounds_judge_person(const struct bounds *bounds, const struct lgp_entry *entry,
-                         const struct lgp_entry *ask, uint64_t manager,
-                         struct limit_verdict *out);
+                         const struct lgp_entry *ask, uint64_t manager, struct limit_verdict *out);
 
 /* Counts a grant or an ask; takes an ask out again; gives back what a reversal
  * of the grant does; counts a grant for whoever approved it.  LGP_NO_MEMORY. */

@@ -102,8 +102,7 @@ static struct period *open_period(struct counters *counters, int32_t end)
 	struct period *period = find(counters, end);
 	if (period != NULL)
 		return period;
-	struct period *more =
-	        realloc(counters->periods, (counters->count + 1) * sizeof *more);
+	struct period *more = realloc(counters->periods, (counters->count + 1) * sizeof *more);
 	if (more == NULL)
 		return NULL;
 	counters->periods = more;

@@ -51,8 +51,8 @@ static enum lgp_status define(struct decisions *decisions, const struct lgp_entr
 	struct lgp_definition definition;
 	uint64_t before = 0;
 	struct lgp_view text = decisions_payload(decisions, entry);
-	if (text.ptr == NULL || lgp_definition_parse(lgp_noun_of(entry->kind), text, true,
-	                                             &definition) != LGP_OK) {
+	if (text.ptr == NULL ||
+	    lgp_definition_parse(lgp_noun_of(entry->kind), text, true, &definition) != LGP_OK) {
 		decisions_lose(decisions, entry->seq, "its definition cannot be read");
 		return LGP_OK;
 	}
@@ -60,8 +60,7 @@ static enum lgp_status define(struct decisions *decisions, const struct lgp_entr
 	if (status == LGP_OK && entry->kind == LGP_KIND_LIMIT)
 		status = bounds_define(&decisions->bounds, entry, &definition, &before);
 	if (status == LGP_CORRUPT) {
-		decisions_lose(decisions, entry->seq,
-		               "its definition refers to what is not there");
+		decisions_lose(decisions, entry->seq, "its definition refers to what is not there");
 		return LGP_OK;
 	}
 	if (status == LGP_OK)
@@ -164,7 +163,8 @@ static void judge_refusal(struct decisions *decisions, const struct lgp_entry *e
 	if (decides && !approvals_ask(decisions, entry, &ask))
 		return;
 	if (decides)
-		judge_flag(decisions, entry, (ask.flags & LGP_FLAG_MANAGER) != 0);
+		judge_flag(decisions, entry,
+		           !approvals_forgets(entry) && (ask.flags & LGP_FLAG_MANAGER) != 0);
 	else if (gives)
 		judge_giver(decisions, entry);
 	else

@@ -56,6 +56,8 @@ bool approvals_ask(struct decisions *decisions, const struct lgp_entry *entry,
  * more.  *waited: it did.  *authority: of an approval, whose; 0 unknown. */
 void approvals_judge(struct decisions *decisions, const struct lgp_entry *entry,
                      const struct lgp_entry *ask, bool *waited, uint64_t *authority);
+/* Whether a refusal to decide tells nothing of the ask, as to a stranger. */
+bool approvals_forgets(const struct lgp_entry *refusal);
 /* Whether a refusal to decide is deserved, as far as it goes by who decides. */
 bool approvals_refusal_holds(const struct decisions *decisions, const struct lgp_entry *entry,
                              const struct lgp_entry *ask);

@@ -152,9 +152,10 @@ static enum lgp_status judge_balance(struct money *money, const struct lgp_entry
 {
 	int64_t replayed = 0, off;
 	if (entry->customer != 0 && entry->unit != 0 && kind_meant(entry) != LGP_KIND_IMPORT &&
-	    __builtin_add_overflow(money_balance(money, LGP_CLASS_CUSTOMER, entry->customer, entry->unit),
-	                           money_balance(money, LGP_CLASS_EARNED, entry->customer, entry->unit),
-	                           &replayed))
+	    __builtin_add_overflow(
+	            money_balance(money, LGP_CLASS_CUSTOMER, entry->customer, entry->unit),
+	            money_balance(money, LGP_CLASS_EARNED, entry->customer, entry->unit),
+	            &replayed))
 		replayed = INT64_MAX;
 	if (entry->balance == replayed)
 		return LGP_OK;

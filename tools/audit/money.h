@@ -39,8 +39,7 @@ int64_t money_balance(const struct money *money, enum lgp_class class, uint64_t 
 /* How much of a grant was reversed. */
 int64_t money_reversed(const struct money *money, uint64_t grant);
 /* The grant of the reversal that was judged last; NULL: none that can be read. */
-const struct lgp_entry *money_original(const struct money *money,
-                                       const struct lgp_entry *reversal);
+const struct lgp_entry *money_original(const struct money *money, const struct lgp_entry *reversal);
 /* Sums the accounts of each unit, in the units' order; the caller frees *out.
  * Judges that each unit's sum is zero.  LGP_NO_MEMORY. */
 LGP_MUST_USE enum lgp_status money_sum(struct money *money, struct unit_sums **out, size_t *count);

@@ -190,7 +190,8 @@ static void refused_by_limit(struct decisions *decisions, const struct lgp_entry
 	if (verdict->incident_missing || !verdict->exceeded ||
 	    (decides && verdict->binding->asks)) {
 		undeserved(decisions, entry, "a replay finds no limit that %" PRId64 " %s",
-		           entry->amount, decides ? "passes and an approval does not lift" : "passes");
+		           entry->amount,
+		           decides ? "passes and an approval does not lift" : "passes");
 		judge_figures(decisions, entry, NULL);
 		return;
 	}
@@ -289,9 +290,9 @@ void passes_refusal(struct decisions *decisions, const struct lgp_entry *entry,
 	}
 	if (ask != NULL && !approvals_refusal_holds(decisions, entry, ask)) {
 		undeserved(decisions, entry, "the ask %" PRIu64 " %s", ask->seq,
-		           entry->code == LGP_PROBLEM_DECIDED         ? "waits"
+		           entry->code == LGP_PROBLEM_DECIDED        ? "waits"
 		           : !approvals_waiting(decisions, ask->seq) ? "is decided"
-		                                                      : "is the actor's to decide");
+		                                                     : "is the actor's to decide");
 		return;
 	}
 	judge_code(decisions, entry, ask);

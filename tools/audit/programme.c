@@ -25,8 +25,8 @@ static enum lgp_status refers_nowhere(const struct lgp_entry *entry)
 
 enum lgp_status programme_init(struct programme *programme)
 {
-	struct slots *tables[] = {&programme->ids,      &programme->weeks,
-	                          &programme->staff_at, &programme->token_at,
+	struct slots *tables[] = {&programme->ids,           &programme->weeks,
+	                          &programme->staff_at,      &programme->token_at,
 	                          &programme->delegation_at, &programme->token_of};
 	enum lgp_status status = LGP_OK;
 	*programme = (struct programme){0};
@@ -306,25 +306,23 @@ static enum lgp_status define_token(struct programme *programme, const struct lg
 	return LGP_OK;
 }
 
-void programme_tokens(const struct programme *programme, uint64_t subject, int64_t time_us,
-                      bool *manager, bool *otherwise)
+bool programme_manager_token(const struct programme *programme, uint64_t subject, int64_t time_us)
 {
 	const struct slot *slot =
 	        subject != UINT64_MAX ? slots_find(&programme->token_of, subject + 1, 0) : NULL;
-	*manager = *otherwise = false;
 	for (uint64_t at = slot != NULL ? slot->number : 0; at != 0;) {
 		const struct token *token = &programme->tokens[at - 1];
-		if (!token->ended && time_us < token->expires_us)
-			*(token->manager ? manager : otherwise) = true;
+		if (token->manager && !token->ended && time_us < token->expires_us)
+			return true;
 		at = token->before;
 	}
+	return false;
 }
 
 /* ---- delegations --------------------------------------------------------------------------- */
 
-static enum lgp_status define_delegation(struct programme *programme,
-                                         const struct lgp_entry *entry, uint64_t number,
-                                         const struct lgp_definition *definition)
+static enum lgp_status define_delegation(struct programme *programme, const struct lgp_entry *entry,
+                                         uint64_t number, const struct lgp_definition *definition)
 {
 	size_t place;
 	uint64_t ceiling = definition_number(definition, "ceiling");

@@ -61,10 +61,8 @@ unsigned programme_week(const struct programme *programme, uint64_t site);
 const struct staff *programme_staff(const struct programme *programme, uint64_t number);
 /* NULL: there is none of this number. */
 const struct delegation *programme_delegation(const struct programme *programme, uint64_t number);
-/* Whether the subject has, at this moment, a good token of a manager, and of
- * another role. */
-void programme_tokens(const struct programme *programme, uint64_t subject, int64_t time_us,
-                      bool *manager, bool *otherwise);
+/* Whether the subject has a manager's token that is good at this moment. */
+bool programme_manager_token(const struct programme *programme, uint64_t subject, int64_t time_us);
 bool staff_active(const struct staff *staff, int32_t date);
 bool staff_manages(const struct staff *staff, uint64_t site, int32_t date);
 

@@ -72,7 +72,8 @@
 	X(RULE_APPROVAL, "approval", "what decides on an ask is of an ask, on its terms")         \
 	X(RULE_ASK_ENDED, "ask-ended", "an ask is decided once, while it waits")                  \
 	X(RULE_LAPSE, "lapse", "an ask lapses after 72 hours, by the house")                      \
-	X(RULE_FOUR_EYES, "four-eyes", "nobody approves what they asked for, or who acts for them") \
+	X(RULE_FOUR_EYES, "four-eyes",                                                            \
+	  "nobody approves what they asked for, or who acts for them")                            \
 	X(RULE_AUTHORITY, "authority", "who decides has the authority for it at that moment")
 
 enum rule {

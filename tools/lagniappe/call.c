@@ -14,10 +14,12 @@
 static struct option_row field_row(const struct lgp_field *field, bool whole)
 {
 	static const char *const placeholders[] = {
-	        [LGP_FIELD_SLUG] = "SLUG",   [LGP_FIELD_CODE] = "CODE",   [LGP_FIELD_TEXT] = "TEXT",
-	        [LGP_FIELD_NUMBER] = "N",    [LGP_FIELD_DATE] = "DATE",   [LGP_FIELD_TIME] = "TIME",
-	        [LGP_FIELD_CLOCK] = "HH:MM", [LGP_FIELD_ZONE] = "ZONE",   [LGP_FIELD_REF] = "ID",
-	        [LGP_FIELD_REFS] = "ID",     [LGP_FIELD_CUSTOMER] = "ID", [LGP_FIELD_HASH] = "HEX",
+	        [LGP_FIELD_SLUG] = "SLUG",      [LGP_FIELD_CODE] = "CODE",
+	        [LGP_FIELD_TEXT] = "TEXT",      [LGP_FIELD_NUMBER] = "N",
+	        [LGP_FIELD_DATE] = "DATE",      [LGP_FIELD_TIME] = "TIME",
+	        [LGP_FIELD_CLOCK] = "HH:MM",    [LGP_FIELD_ZONE] = "ZONE",
+	        [LGP_FIELD_REF] = "ID",         [LGP_FIELD_REFS] = "ID",
+	        [LGP_FIELD_CUSTOMER] = "ID",    [LGP_FIELD_HASH] = "HEX",
 	        [LGP_FIELD_WHEN] = "DATE|TIME",
 	};
 	struct option_row row = {.name = field->name, .tag = TAG_TEXT, .help = field->help};

@@ -28,8 +28,8 @@ struct call {
 	const char *method, *path; /* the path with its query, escaped */
 	struct lgp_view body;      /* ptr NULL: none */
 	const char *content_type;
-	const char *accept; /* NULL: application/json */
-	const char *key;    /* Idempotency-Key, NULL: none */
+	const char *accept;   /* NULL: application/json */
+	const char *key;      /* Idempotency-Key, NULL: none */
 	const char *if_match; /* a version, NULL: none */
 };
 

@@ -93,7 +93,6 @@ enum outcome receipt_run(struct session *session);
 enum outcome import_spend_run(struct session *session);
 enum outcome limits_explain_run(struct session *session);
 enum outcome limits_apply_run(struct session *session);
-extern const struct option_row init_options[], receipt_options[], import_options[],
-        apply_options[];
+extern const struct option_row init_options[], receipt_options[], import_options[], apply_options[];
 
 #endif

@@ -174,8 +174,8 @@ static const struct command commands[] = {
          "/v1/receipts/{}", NULL, NULL, 0, NULL, call_run, true},
         {"receipt", "verify", "FILE", "proves a receipt, offline; - is standard input", NULL, NULL,
          NULL, NULL, 0, receipt_options, receipt_run, false},
-        {"limits", "list", "", "the limits in force", "GET", "/v1/limits", print_list, LIMIT_COLUMNS, 0,
-         page_options, call_run, true},
+        {"limits", "list", "", "the limits in force", "GET", "/v1/limits", print_list,
+         LIMIT_COLUMNS, 0, page_options, call_run, true},
         {"limits", "show", "ID", "one", "GET", "/v1/limits/{}", print_object, NULL, 0, NULL,
          call_run, true},
         {"limits", "set", "ID", "sets one, new or again, as a whole", "PUT", "/v1/limits/{}",
@@ -183,8 +183,10 @@ static const struct command commands[] = {
         {"limits", "end", "ID", "ends one", "DELETE", "/v1/limits/{}", NULL, NULL, 0,
          if_match_options, call_run, true},
         {"limits", "versions", "ID", "what one was, newest first", "GET", "/v1/limits/{}/versions",
-         print_list, "version,time,actor,scope,unit,measure,per,window,max,when_passed,from,until,"
-                     "ended", 0, page_options, call_run, true},
+         print_list,
+         "version,time,actor,scope,unit,measure,per,window,max,when_passed,from,until,"
+         "ended",
+         0, page_options, call_run, true},
         {"limits", "explain", "", "what every limit would say to a grant; writes nothing", NULL,
          NULL, NULL, NULL, 0, grant_options, limits_explain_run, true},
         {"limits", "apply", "FILE", "makes the limits as the file has them, the difference first",

@@ -22,11 +22,9 @@ void complain(const char *format, ...)
 /* Members that are amounts of the object's unit. */
 static bool is_amount(const char *name)
 {
-	static const char *const names[] = {"amount",   "balance", "available",
-	                                    "allotted", "granted", "held",
-	                                    "reversed", "spent",   "imported",
-	                                    "reserved", "max",     "used",
-	                                    "remaining", "ceiling"};
+	static const char *const names[] = {
+	        "amount", "balance",  "available", "allotted", "granted", "held",      "reversed",
+	        "spent",  "imported", "reserved",  "max",      "used",    "remaining", "ceiling"};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
@@ -249,9 +247,10 @@ bool print_headroom(struct session *session, json_t *answer)
 	const char *unit =
 	        asked != NULL ? asked : json_string_value(json_object_get(budget, "unit"));
 	size_t i;
-	json_array_foreach(limits, i, row)
-		if (unit != NULL && json_object_set_new(row, "unit", json_string(unit)) != 0)
-			return false;
+	json_array_foreach(limits, i,
+	                   row) if (unit != NULL &&
+	                            json_object_set_new(row, "unit", json_string(unit)) !=
+	                                    0) return false;
 	if (json_array_size(limits) == 0)
 		puts("no limit is met");
 	else if (!print_rows(session, limits,
