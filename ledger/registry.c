@@ -338,9 +338,9 @@ static enum lgp_status record_from_text(const struct registry *registry, struct 
 
 /* ---- changes ------------------------------------------------------------------------- */
 
-static bool index_record(struct registry *registry, struct lgp_record *record)
+/* From here on the list owns the record. */
+static bool list_push(struct list *list, struct lgp_record *record)
 {
-	struct list *list = &registry->of_kind[record->kind];
 	if (list->count == list->cap) {
 		size_t cap = list->cap == 0 ? 16 : list->cap * 2;
 		struct lgp_record **records = realloc(list->records, cap * sizeof(void *));
@@ -351,6 +351,11 @@ static bool index_record(struct registry *registry, struct lgp_record *record)
 	}
 	require(list->count == 0 || list->records[list->count - 1]->number < record->number);
 	list->records[list->count++] = record;
+	return true;
+}
+
+static bool index_record(struct registry *registry, const struct lgp_record *record)
+{
 	struct lgp_view value = {(char *)&record, sizeof record};
 	if (!map_put(registry->by_number,
 	             (struct lgp_view){(char *)&record->number, sizeof record->number}, value))
@@ -370,8 +375,22 @@ static struct lgp_record *mutable_record(const struct registry *registry, uint64
 	return (struct lgp_record *)(uintptr_t)registry_get(registry, number);
 }
 
-/* Under the lock.  An amended record keeps its address, its number and its id. */
-static bool install(struct registry *registry, const struct lgp_record *made)
+static struct lgp_record *add_record(struct registry *registry, const struct lgp_record *made)
+{
+	struct lgp_record *record = malloc(sizeof *record);
+	if (record == NULL)
+		return NULL;
+	*record = *made;
+	if (!list_push(&registry->of_kind[made->kind], record)) {
+		free(record);
+		return NULL;
+	}
+	return record;
+}
+
+/* Under the lock.  Takes what made owns.  An amended record keeps its address,
+ * its number and its id. */
+static bool install(struct registry *registry, struct lgp_record *made)
 {
 	struct lgp_record *record = mutable_record(registry, made->number);
 	if (record != NULL) {
@@ -379,10 +398,11 @@ static bool install(struct registry *registry, const struct lgp_record *made)
 		*record = *made;
 		return true;
 	}
-	record = malloc(sizeof *record);
-	if (record == NULL)
+	record = add_record(registry, made);
+	if (record == NULL) {
+		release_lists(made);
 		return false;
-	*record = *made;
+	}
 	return index_record(registry, record);
 }
 
@@ -394,6 +414,7 @@ enum lgp_status registry_define(struct registry *registry, uint64_t number, enum
 	if (status != LGP_OK)
 		return status;
 	pthread_rwlock_wrlock(&registry->lock);
+	/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the installed record owns the lists */
 	bool fits = install(registry, &made);
 	atomic_fetch_add_explicit(&registry->version, 1, memory_order_release);
 	pthread_rwlock_unlock(&registry->lock);

@@ -116,39 +116,36 @@ void approvals_list(struct request *request)
 
 /* ---- deciding ------------------------------------------------------------------------------ */
 
-/* The ask that {id} names. False: answered. */
-static bool find_ask(struct request *request, struct lgp_entry *ask)
+/* The ask that {id} names, and whose it is.  What is none goes to the ledger as a
+ * number that nothing has: a key that acted before comes first.  False: answered. */
+static bool find_ask(struct request *request, uint64_t *seq, uint64_t *customer)
 {
-	uint64_t seq;
-	enum lgp_status status = lgp_decimal_parse(request->id, &seq);
+	struct lgp_entry ask;
+	enum lgp_status status = lgp_decimal_parse(request->id, seq);
 	if (status == LGP_OK)
-		status = lgp_read_entry(request->worker->reader, seq, ask);
-	if (status == LGP_OK && ask->kind == LGP_KIND_ASK)
-		return true;
-	if (status == LGP_OK || status == LGP_MISSING || status == LGP_MALFORMED)
-		problem_reply(request->exchange, LGP_PROBLEM_NOT_FOUND, "seq",
-		              "no grant of this number was asked for");
-	else
+		status = lgp_read_entry(request->worker->reader, *seq, &ask);
+	if (status != LGP_OK && status != LGP_MISSING && status != LGP_MALFORMED) {
 		problem_fault(request->exchange, status, "approval");
-	return false;
+		return false;
+	}
+	bool found = status == LGP_OK && ask.kind == LGP_KIND_ASK;
+	*seq = found ? *seq : UINT64_MAX;
+	*customer = found ? ask.customer : UINT64_MAX;
+	return true;
 }
 
 static void decide(struct request *request, enum lgp_kind kind)
 {
 	const struct body_value *note = &request->worker->body.value[DECISION_NOTE];
-	struct lgp_entry ask;
+	struct lgp_view words = note->present ? note->text : (struct lgp_view){NULL, 0};
+	uint64_t customer;
 	struct job *job = job_new(request, &grant_act, sizeof *job);
 	if (job == NULL)
 		return;
-	job->line.command.kind = kind;
-	bool good = request_key(request, &job->line.command) && find_ask(request, &ask);
-	if (good) {
-		job->line.command.refers_to = ask.seq;
-		good = words_take(request, job, &job->line, ask.customer,
-		                  note->present ? note->text : (struct lgp_view){NULL, 0},
-		                  request->exchange->body);
-	}
-	if (good)
+	struct lgp_command *command = &job->line.command;
+	command->kind = kind;
+	if (request_key(request, command) && find_ask(request, &command->refers_to, &customer) &&
+	    words_take(request, job, &job->line, customer, words, request->exchange->body))
 		job_send(request, job);
 	else
 		job_drop(job);

@@ -61,8 +61,11 @@ static bool look_up(struct lgp_ledger *ledger, struct lgp_view secret, struct pr
 		out->subject = token->as.token.subject;
 		out->role = token->as.token.role;
 		out->expires_us = token->as.token.expires_us;
-		if (subject != NULL && subject->kind == LGP_KIND_STAFF)
+		if (subject != NULL && subject->kind == LGP_KIND_STAFF) {
 			fill_staff(ledger, subject, out);
+			/* Promoted or not: another role needs another token. */
+			good = subject->as.staff.role == out->role;
+		}
 	}
 	lgp_registry_unlock(ledger);
 	return good;
@@ -136,14 +139,14 @@ bool auth_role(struct request *request, unsigned roles)
 bool auth_at_site(const struct request *request, uint64_t site)
 {
 	struct lgp_ledger *ledger = request->app->ledger;
-	bool good = false;
 	lgp_registry_lock(ledger);
 	const struct lgp_record *subject = lgp_registry_get(ledger, request->principal.subject);
 	const struct lgp_record *token = lgp_registry_get(ledger, request->principal.token);
-	if (subject != NULL && subject->kind == LGP_KIND_STAFF)
+	bool good = token != NULL && token->kind == LGP_KIND_TOKEN &&
+	            (token->as.token.sites.count == 0 ||
+	             lgp_numbers_hold(&token->as.token.sites, site));
+	if (good && subject != NULL && subject->kind == LGP_KIND_STAFF)
 		good = lgp_staff_at_site(subject, site);
-	if (good && token != NULL && token->as.token.sites.count > 0)
-		good = lgp_numbers_hold(&token->as.token.sites, site);
 	lgp_registry_unlock(ledger);
 	return good;
 }

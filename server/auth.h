@@ -29,7 +29,7 @@ bool auth_peek(struct request *request);
 /* Whether this header's token is in force and of one of the roles, before there is an
  * exchange.  No answer is given. */
 bool auth_allows(struct worker *worker, struct lgp_view authorization, unsigned roles);
-/* Whether the principal's member of staff, or token, works at the site; 0: no site. */
+/* Whether the token holds at the site, and its member of staff, if it has one, works there. */
 bool auth_at_site(const struct request *request, uint64_t site);
 
 #endif

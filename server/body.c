@@ -134,7 +134,7 @@ static bool decode_customer(struct body *body, const struct body_field *field,
 	/* Whether it exists comes after the shape and the key. */
 	if (status != LGP_OK) {
 		body->customer_unknown = true;
-		body->unknown_field = field->name;
+		number = UINT64_MAX; /* nobody's: the ledger will say so, in its turn */
 	}
 	out->number = (int64_t)number;
 	return true;

@@ -5,6 +5,7 @@
 #include "server/grants.h"
 #include "server/nouns.h"
 #include "server/request.h"
+#include "server/visible.h"
 #include "server/words.h"
 
 enum { ALLOTMENT_AMOUNT, ALLOTMENT_NOTE };
@@ -31,18 +32,13 @@ void allotments_post(struct request *request)
 	struct lgp_command *command = &job->line.command;
 	command->kind = LGP_KIND_ALLOTMENT;
 	command->amount = value[ALLOTMENT_AMOUNT].number;
-	bool good = request_key(request, command);
-	if (good &&
-	    (!lgp_slug_valid(request->id) || !lgp_slug_set(&command->budget, request->id))) {
-		problem_reply(request->exchange, LGP_PROBLEM_NOT_FOUND, "budget",
-		              "there is no budget of this id");
-		good = false;
-	}
-	if (good)
-		good = words_take(request, job, &job->line, PEOPLE_HOUSE,
-		                  note->present ? note->text : (struct lgp_view){NULL, 0},
-		                  request->exchange->body);
-	if (good)
+	/* What can be no budget's id is none's: the ledger says so, behind the key. */
+	require(lgp_slug_set(&command->budget,
+	                     lgp_slug_valid(request->id) ? request->id : LGP_VIEW("?")));
+	if (request_key(request, command) &&
+	    words_take(request, job, &job->line, PEOPLE_HOUSE,
+	               note->present ? note->text : (struct lgp_view){NULL, 0},
+	               request->exchange->body))
 		job_send(request, job);
 	else
 		job_drop(job);
@@ -53,15 +49,7 @@ void allotments_post(struct request *request)
 /* Staff see the budgets that they spend from. */
 static bool may_see(struct request *request, uint64_t budget)
 {
-	struct lgp_ledger *ledger = request->app->ledger;
-	enum lgp_role role = request->principal.role;
-	if (role != LGP_ROLE_STAFF && role != LGP_ROLE_MANAGER)
-		return true;
-	lgp_registry_lock(ledger);
-	const struct lgp_record *staff = lgp_registry_get(ledger, request->principal.subject);
-	bool good = staff != NULL && staff->kind == LGP_KIND_STAFF &&
-	            lgp_staff_has_budget(staff, budget);
-	lgp_registry_unlock(ledger);
+	bool good = visible_budget(request, budget);
 	if (!good)
 		problem_reply(request->exchange, LGP_PROBLEM_FORBIDDEN, NULL,
 		              "this budget is not open to you");

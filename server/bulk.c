@@ -58,10 +58,7 @@ static void read_line(struct request *request, const struct bulk *bulk, struct j
 	}
 	request_key_mac(request, body->value[0].text, line->command.key_mac);
 	line->command.keyed = true;
-	if (body->customer_unknown)
-		line_wrong(job, line, LGP_PROBLEM_NOT_FOUND, body->unknown_field, LGP_VIEW(""));
-	else
-		bulk->finish(request, job, line, body->value + 1, text);
+	bulk->finish(request, job, line, body->value + 1, text);
 }
 
 /* Lines end in LF; what is behind the last LF is a line when there is anything. */

@@ -5,10 +5,10 @@
 
 #include "lagniappe/codec.h"
 #include "server/answer.h"
-#include "server/auth.h"
 #include "server/endpoints.h"
 #include "server/register.h"
 #include "server/request.h"
+#include "server/visible.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -53,20 +53,7 @@ const struct body_table customer_table = TABLE("Customer", customer_fields);
 const struct body_table customer_change_table = TABLE("CustomerChange", change_fields);
 const struct body_table lookup_table = TABLE("Lookup", lookup_fields);
 
-/* ---- who may see whom ------------------------------------------------------------------ */
-
-static bool meets(const struct request *request, const struct lgp_party *party)
-{
-	enum lgp_role role = request->principal.role;
-	if (role != LGP_ROLE_STAFF && role != LGP_ROLE_MANAGER)
-		return true;
-	if (party->everywhere || party->site_count == 0)
-		return true;
-	for (size_t i = 0; i < party->site_count; i++)
-		if (party->sites[i] == 0 || auth_at_site(request, party->sites[i]))
-			return true;
-	return false;
-}
+/* ---- the customer that {id} names ------------------------------------------------------ */
 
 uint64_t customer_find(struct request *request, struct lgp_party *party)
 {
@@ -84,11 +71,9 @@ uint64_t customer_find(struct request *request, struct lgp_party *party)
 		problem_fault(request->exchange, status, "customer");
 		return 0;
 	}
-	bool other = request->principal.role == LGP_ROLE_CUSTOMER &&
-	             request->principal.subject != number;
-	if (other || !meets(request, party)) {
+	if (!visible_customer(request, number, party)) {
 		problem_reply(request->exchange, LGP_PROBLEM_FORBIDDEN, "id",
-		              other ? "a customer sees themselves alone"
+		              request->principal.role == LGP_ROLE_CUSTOMER ? "a customer sees themselves alone"
 		                    : "this customer is not known at your sites");
 		return 0;
 	}
@@ -371,7 +356,8 @@ void customers_get(struct request *request)
 	answer_end(request->exchange, 200);
 }
 
-/* The guest is standing there: at any site, by the reference alone. */
+/* The guest is standing there, so they are found at any site by the reference; who
+ * they are is told where they are known. */
 void customers_lookup(struct request *request)
 {
 	uint64_t number;
@@ -390,6 +376,9 @@ void customers_lookup(struct request *request)
 		return;
 	}
 	buf_text(request->exchange->out, "{");
-	write_customer(request->worker, request->exchange->out, number);
+	if (visible_customer(request, number, &party))
+		write_customer(request->worker, request->exchange->out, number);
+	else
+		answer_customer(request->worker, request->exchange->out, "id", number);
 	answer_end(request->exchange, 200);
 }

@@ -2,28 +2,11 @@
  * Thread: the exchange's loop. */
 #include "lagniappe/codec.h"
 #include "server/answer.h"
-#include "server/auth.h"
 #include "server/endpoints.h"
+#include "server/visible.h"
 #include "server/words.h"
 
 #include <string.h>
-
-/* Its parties: the customer, the actor, the member of staff, managers of its
- * site. Auditors see everything. */
-static bool is_party(struct request *request, const struct lgp_entry *entry)
-{
-	const struct principal *who = &request->principal;
-	if (who->role == LGP_ROLE_AUDITOR || entry->actor == who->subject)
-		return true;
-	if (who->role == LGP_ROLE_CUSTOMER)
-		return answer_has_customer(entry) && entry->customer == who->subject;
-	if (who->role == LGP_ROLE_STAFF)
-		return entry->staff == who->subject;
-	if (who->role == LGP_ROLE_MANAGER)
-		return entry->staff == who->subject ||
-		       (entry->site != 0 && auth_at_site(request, entry->site));
-	return false;
-}
 
 /* The entry that {id} names. False: answered. */
 static bool find_entry(struct request *request, struct lgp_entry *entry)
@@ -41,7 +24,7 @@ static bool find_entry(struct request *request, struct lgp_entry *entry)
 		problem_fault(request->exchange, status, "entry");
 		return false;
 	}
-	if (is_party(request, entry))
+	if (visible_entry(request, entry))
 		return true;
 	problem_reply(request->exchange, LGP_PROBLEM_FORBIDDEN, "seq",
 	              "an entry is for its parties and for auditors");

@@ -113,20 +113,13 @@ bool grant_fill(struct request *request, struct job *job, struct line *line,
 	       tell_time(job, line, value[GRANT_OCCURRED_AT].number);
 }
 
-/* The steps that single acts share once their command is filled: key, existence
- * of the customer, words; then to the ledger. */
+/* The steps that single acts share once their command is filled: key, words; then
+ * to the ledger, which alone says what does not exist: a key that acted before
+ * comes first. */
 static void send(struct request *request, struct job *job, uint64_t person, struct lgp_view words)
 {
-	const struct body *body = &request->worker->body;
-	bool good = request_key(request, &job->line.command);
-	if (good && body->customer_unknown) {
-		problem_reply(request->exchange, LGP_PROBLEM_NOT_FOUND, body->unknown_field,
-		              "there is no customer of this id");
-		good = false;
-	}
-	if (good)
-		good = words_take(request, job, &job->line, person, words, request->exchange->body);
-	if (good)
+	if (request_key(request, &job->line.command) &&
+	    words_take(request, job, &job->line, person, words, request->exchange->body))
 		job_send(request, job);
 	else
 		job_drop(job);
@@ -178,14 +171,12 @@ void reverse_post(struct request *request)
 	enum lgp_status status = lgp_decimal_parse(request->id, &seq);
 	if (status == LGP_OK)
 		status = lgp_read_entry(request->worker->reader, seq, &entry);
-	if (status != LGP_OK) {
-		if (status == LGP_MALFORMED || status == LGP_MISSING) {
-			if (request_key(request, &job->line.command))
-				problem_reply(request->exchange, LGP_PROBLEM_NOT_FOUND, NULL,
-				              "there is no entry of this number");
-		} else {
-			problem_fault(request->exchange, status, "reverse");
-		}
+	if (status == LGP_MALFORMED)
+		seq = UINT64_MAX; /* no entry's: the ledger will say so, in its turn */
+	if (status == LGP_MALFORMED || status == LGP_MISSING) {
+		entry.customer = UINT64_MAX;
+	} else if (status != LGP_OK) {
+		problem_fault(request->exchange, status, "reverse");
 		job_drop(job);
 		return;
 	}

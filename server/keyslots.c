@@ -28,7 +28,9 @@ struct keyslots {
 
 static enum lgp_status failed(const struct keyslots *slots, const char *what)
 {
-	return lgp_fault(LGP_IO, "%s: %s failed: %s", slots->path, what, strerror(errno));
+	bool full = errno == ENOSPC || errno == EDQUOT || errno == EFBIG;
+	return lgp_fault(full ? LGP_FULL : LGP_IO, "%s: %s failed: %s", slots->path, what,
+	                 strerror(errno));
 }
 
 static void additional_data(uint64_t number, uint8_t out[24])

@@ -108,7 +108,7 @@ void limit_list(struct request *request)
 
 static bool is_of(const struct lgp_entry *entry, uint64_t number)
 {
-	return (entry->kind == LGP_KIND_LIMIT || entry->kind == LGP_KIND_LIMIT_END) &&
+	return entry->kind == LGP_KIND_LIMIT &&
 	       (entry->seq == number || entry->refers_to == number);
 }
 
@@ -126,12 +126,7 @@ static enum lgp_status write_past(struct request *request, uint64_t number, uint
 	if (!is_of(&entry, number))
 		return LGP_MISSING;
 	buf_text(out, first ? "{" : ",{");
-	if (entry.kind == LGP_KIND_LIMIT) {
-		status = write_version(worker, out, &entry, (struct lgp_view){text, len});
-	} else {
-		json_write_int(out, "version", (int64_t)entry.seq);
-		json_write_bool(out, "ended", true);
-	}
+	status = write_version(worker, out, &entry, (struct lgp_view){text, len});
 	json_write_time(out, "time", entry.time_us);
 	json_write_date(out, "business_date", entry.business_date);
 	answer_name(worker, out, "actor", entry.actor);
@@ -143,8 +138,8 @@ static enum lgp_status write_past(struct request *request, uint64_t number, uint
 void limit_versions(struct request *request)
 {
 	struct buf *out = request->exchange->out;
-	uint64_t version, number = find_limit(request, true, &version);
-	bool paged = request->page_token.len > 0;
+	uint64_t version, newest, number = find_limit(request, true, &version);
+	bool ended, paged = request->page_token.len > 0;
 	enum lgp_status status = LGP_OK;
 	if (number == 0)
 		return;
@@ -164,6 +159,8 @@ void limit_versions(struct request *request)
 		return;
 	}
 	buf_text(out, "]");
+	if (look_up(request, &newest, &ended) != 0 && ended)
+		json_write_bool(out, "ended", true);
 	if (version != 0) {
 		char token[20];
 		json_write_text(out, "next_page_token",

@@ -176,6 +176,8 @@ static void wait_for_end(struct app *app, const sigset_t *signals)
 		if (lgp_highwater_sync(app->ledger) != LGP_OK)
 			log_line(LOG_WARN, "high-water could not be synced; trying again",
 			         "detail=\"%s\"", lgp_fault_detail());
+		lgp_clear_dead_readers(app->ledger);
+		people_clear_dead_readers(app->people);
 		if (signal == SIGTERM || signal == SIGINT)
 			return;
 	}
@@ -253,6 +255,7 @@ int main(int argc, char **argv)
 	(void)sigaddset(&signals, SIGINT);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file at its bound is a full disk, and answered so */
 	body_tables_start();
 	enum lgp_status status = calendar_new(&calendar);
 	if (status != LGP_OK)

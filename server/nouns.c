@@ -291,16 +291,6 @@ static const struct body_value *name_value(const struct request *request,
 	return NULL;
 }
 
-/* Whether a customer that the body names was ever there; it comes after the key. */
-static bool customer_known(struct request *request)
-{
-	const struct body *body = &request->worker->body;
-	if (body->customer_unknown)
-		problem_reply(request->exchange, LGP_PROBLEM_NOT_FOUND, body->unknown_field,
-		              "there is no customer of this id");
-	return !body->customer_unknown;
-}
-
 static bool post_person(struct request *request, struct job *job, const struct lgp_noun *noun)
 {
 	struct registration *registration = registration_new(request, job);
@@ -325,7 +315,7 @@ void nouns_post(struct request *request)
 	if (job == NULL)
 		return;
 	bool good = noun_define(request, job, noun, NULL) &&
-	            request_key(request, &job->line.command) && customer_known(request);
+	            request_key(request, &job->line.command);
 	if (good && noun->personal_name)
 		good = post_person(request, job, noun);
 	else if (good)
@@ -421,7 +411,7 @@ void nouns_patch(struct request *request)
 	if (!fixed_untouched(request, noun))
 		return;
 	uint64_t number = noun_find(request, noun);
-	if (number == 0 || !customer_known(request))
+	if (number == 0)
 		return;
 	struct job *job = job_new(request, noun->personal_name ? &person : &plain, sizeof *job);
 	if (job == NULL)

@@ -92,6 +92,7 @@ static const char limit_answers[] =
         "\"next_page_token\":{\"type\":\"string\"}}},"
         "\"LimitVersions\":{\"type\":\"object\",\"required\":[\"versions\"],\"properties\":{"
         "\"versions\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Limits\"}},"
+        "\"ended\":{\"type\":\"boolean\"},"
         "\"next_page_token\":{\"type\":\"string\"}}}";
 
 /* ---- requests' schemas ------------------------------------------------------------------- */

@@ -515,6 +515,11 @@ enum lgp_status people_open(const char *dir, const struct lgp_keys *keys, uint64
 	return LGP_OK;
 }
 
+void people_clear_dead_readers(struct people *people)
+{
+	(void)lgp_kv_clear_dead_readers(people->kv);
+}
+
 void people_close(struct people *people)
 {
 	if (people == NULL)

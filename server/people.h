@@ -88,4 +88,7 @@ LGP_MUST_USE enum lgp_status people_keep_words(struct people *people, uint64_t s
 /* Durable when it returns LGP_OK; ends what people_begin began. */
 LGP_MUST_USE enum lgp_status people_commit(struct people *people);
 
+/* Frees what readers hold whose process died; once a second.  Any thread. */
+void people_clear_dead_readers(struct people *people);
+
 #endif

@@ -92,6 +92,20 @@ static bool decode_query(struct request *request)
 	return good;
 }
 
+/* Whether the parameter stands in the query before this one. */
+static bool came_before(struct lgp_view query, struct lgp_view name)
+{
+	for (const char *at = query.ptr; at < name.ptr;) {
+		const char *end = memchr(at, '&', (size_t)(name.ptr - at));
+		require(end != NULL);
+		if ((size_t)(end - at) >= name.len && memcmp(at, name.ptr, name.len) == 0 &&
+		    (at[name.len] == '=' || at[name.len] == '&'))
+			return true;
+		at = end + 1;
+	}
+	return false;
+}
+
 static bool read_query(struct request *request)
 {
 	struct lgp_view rest = request->exchange->query;
@@ -105,6 +119,8 @@ static bool read_query(struct request *request)
 		struct lgp_view value = equals != NULL
 		                                ? (struct lgp_view){equals + 1, len - name_len - 1}
 		                                : LGP_VIEW("");
+		if (len > 0 && came_before(request->exchange->query, name))
+			return query_wrong(request, name, "comes twice");
 		if (len > 0 && !read_parameter(request, name, value))
 			return false;
 		size_t used = end != NULL ? len + 1 : len;

@@ -51,6 +51,7 @@ die() {
 start() {
 	local log=$work/$1.log i
 	shift
+	: >"$log" # the loop below may read it before the server's shell has made it
 	"$@" >"$work/out" 2>"$log" &
 	pid=$!
 	pids+=("$pid")

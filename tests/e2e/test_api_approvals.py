@@ -188,8 +188,17 @@ def test_what_nobody_asked_for_is_not_found(programme):
         for named in (seq, 0, 10 ** 9, "x", "-1"):
             for how in ("approve", "decline"):
                 assert_problem(decide(programme, named, programme.marc, how), 404, "not-found")
+                assert_problem(decide(programme, named, programme.marc, how, {"note": "x"}), 404)
     assert_problem(decide(programme, seq, programme.marc, key=None), 400,
                    "idempotency-key-missing")
+
+
+def test_a_key_that_acted_outranks_what_is_not_there(programme, asker):
+    key = fresh("key")
+    seq = ask(programme, asker)["seq"]
+    assert decide(programme, seq, programme.marc, key=key).status_code == 201
+    assert_problem(decide(programme, 10 ** 9, programme.marc, key=key), 422, "key-reused")
+    assert_problem(decide(programme, seq, programme.marc, "decline", key=key), 422, "key-reused")
 
 
 # --- four eyes, and authority ---

@@ -85,11 +85,15 @@ def test_an_ended_limit_holds_nobody_and_may_be_set_again(programme, limits):
     given(programme, 11, token)
     assert_problem(programme.server.get(f"/v1/limits/{limit}", token=programme.finance), 404)
     assert_problem(end(programme, limit), 404, "not-found")
-    assert programme.server.get(f"/v1/limits/{limit}/versions",
-                                token=programme.finance).status_code == 200
+    programme.server.restart()
+    path = f"/v1/limits/{limit}/versions"
+    past = programme.server.get(path, token=programme.finance).json()
+    assert past["ended"] is True and [one["max"] for one in past["versions"]] == [10]
     answer = put(programme, limit, scope={"staff": who}, max=20)
     assert answer.status_code == 201, answer.text
     assert_problem(give(programme, 21, token), 403, "limit-exceeded")
+    past = programme.server.get(path, token=programme.finance).json()
+    assert "ended" not in past and [one["max"] for one in past["versions"]] == [20, 10]
 
 
 def test_if_match_guards(programme, limits):

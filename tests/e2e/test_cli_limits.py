@@ -201,6 +201,27 @@ def test_a_file_is_applied_as_a_whole_with_the_difference_first(programme, cli, 
     assert (force["a"]["max"], force["b"]["scope"]) == (2000, {"site": "paris"})
 
 
+def test_what_is_listed_is_a_file_to_apply(programme, cli, clean, tmp_path):
+    done(cli(programme.finance, "limits", "apply", file_of(
+        tmp_path, limit_of("a", note="Noted", until="2999-01-01T00:00:00.5Z"), limit_of("b")),
+        "--yes"))
+    kept = tmp_path / "kept.json"
+    kept.write_text(done(cli(programme.auditor, "--json", "limits", "list")))
+    told = done(cli(programme.finance, "limits", "apply", kept, "--yes"))
+    assert "0 new, 0 changed, 0 ended, 2 as they were" in told
+    told = done(cli(programme.finance, "limits", "apply", "-", "--yes", input='{"limits": []}'))
+    assert told.splitlines()[:2] == ["- a", "- b"] and in_force(programme) == {}
+    assert '{"limits": [' in done(cli(programme.finance, "limits", "apply", "--help"))
+
+
+def test_a_dry_run_of_set_sets_nothing(programme, cli, clean):
+    words = ["limits", "set", "maybe", "--unit", "EUR", "--measure", "amount", "--per", "staff",
+             "--window", "day", "--max", "1.50", "--dry-run"]
+    with Unchanged(programme):
+        assert "1.50 EUR" in done(cli(programme.finance, *words))
+    assert in_force(programme) == {}
+
+
 def test_what_the_server_would_not_take_is_found_before_anything_is_written(programme, cli, clean,
                                                                             tmp_path):
     path = file_of(tmp_path, limit_of("a"), limit_of("b", unit="XYZ"))

@@ -636,6 +636,23 @@ static void versions_that_are_over_make_room_and_a_plain_one_replaces_all(void *
 	binds(&h, &sixty, "x", 100, 60); /* and nothing of what was used is forgotten */
 }
 
+static void version_that_is_over_is_forgotten_live_and_in_a_replay_alike_I10(void **state)
+{
+	(void)state;
+	struct giving part = usual(60);
+	house_limit(&h, "id x\nunit EUR\nmeasure amount\nper staff\nwindow month\nmax 900\n");
+	house_limit(&h, "id x\nunit EUR\nmeasure amount\nper budget\nwindow month\nmax 500\n"
+	                "until 2024-10-06\n");
+	house_go(&h, FIRST_DAY + 6);
+	house_limit(&h, "id x\nunit EUR\nmeasure amount\nper staff\nwindow month\nmax 100\n"
+	                "until 2024-10-20\n");
+	house_rebuild(&h);    /* now all of it is in the file, */
+	fixture_reopen(&h.f); /* and comes from there */
+	gives(&h, &part);     /* which the version that is over counts no more */
+	house_rebuild(&h);
+	binds(&h, &part, "x", 100, 60);
+}
+
 static void limit_guarded_by_a_version_changes_from_that_one_alone(void **state)
 {
 	(void)state;
@@ -900,6 +917,7 @@ int main(void)
 	        CASE(bad_limits_are_refused_with_their_field),
 	        CASE(span_of_a_date_and_a_time_that_cannot_meet_is_refused),
 	        CASE(versions_that_are_over_make_room_and_a_plain_one_replaces_all),
+	        CASE(version_that_is_over_is_forgotten_live_and_in_a_replay_alike_I10),
 	        CASE(limit_guarded_by_a_version_changes_from_that_one_alone),
 	        CASE(reversal_gives_back_what_the_limit_says),
 	        CASE(reversal_in_a_later_period_gives_nothing_back),

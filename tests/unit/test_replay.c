@@ -23,7 +23,7 @@
 static const char golden_root[] =
         "4c55db83ce53a0eb09786b61bbd55eac1354b69faee9d89f2dd3c753634a141d";
 static const char golden_state[] =
-        "4554dafd68640167e7c1da7fd8239f9afb59000b45edb5042f46c94b1f29a96f";
+        "9973dcdfba53a717fa83e779a1355d4b49ed00a29a43461da18be2b6509c4411";
 
 static struct fixture f;
 static struct lgp_hash truth; /* the state hash of the history */

@@ -354,6 +354,38 @@ static void trailers_count_as_headers(void **state)
 	assert_int_equal(status, 431);
 }
 
+static void a_large_body_is_asked_for_by_who_sends_it_and_waits_for_room(void **state)
+{
+	(void)state;
+	static const char large[] = POST "Authorization: Bearer one \r\nContent-Length: 65537\r\n\r\n";
+	static const char chunks[] = POST "Transfer-Encoding: chunked\r\n\r\n";
+	static const char small[] = POST "Content-Length: 65536\r\n\r\n";
+	static const struct {
+		const char *text;
+		bool bulk;
+	} cases[] = {{large, true}, {chunks, true}, {small, false}};
+	body_max = HTTP_BULK_BODY_MAX;
+	for (unsigned i = 0; i < 3; i++)
+		for (int busy = 0; busy < 2; busy++) {
+			struct http_request request;
+			size_t size = strlen(cases[i].text);
+			memcpy(space, cases[i].text, size);
+			http_request_init(&request, &handler);
+			request.bulk_busy = busy == 1;
+			enum request_step step = http_request_parse(&request, space, &size);
+			assert_int_equal(request.bulk, cases[i].bulk);
+			if (i == 0)
+				assert_true(lgp_view_equal(asked_by, LGP_VIEW("Bearer one")));
+			if (busy == 1 && cases[i].bulk) {
+				assert_int_equal(step, REQUEST_REFUSED);
+				assert_int_equal(request.refusal, 503);
+			} else {
+				assert_int_equal(step, REQUEST_MORE);
+			}
+		}
+	body_max = HTTP_BODY_MAX;
+}
+
 static void a_body_passes_at_its_bound_and_not_above(void **state)
 {
 	(void)state;
@@ -447,6 +479,7 @@ int main(void)
 	        cmocka_unit_test(headers_pass_at_their_bound_and_not_above),
 	        cmocka_unit_test(sixty_four_headers_pass_and_one_more_does_not),
 	        cmocka_unit_test(trailers_count_as_headers),
+	        cmocka_unit_test(a_large_body_is_asked_for_by_who_sends_it_and_waits_for_room),
 	        cmocka_unit_test(a_body_passes_at_its_bound_and_not_above),
 	        cmocka_unit_test(a_request_id_of_another_form_is_not_taken),
 	        cmocka_unit_test(the_connection_is_kept_as_version_and_header_say),

@@ -94,5 +94,6 @@ enum outcome import_spend_run(struct session *session);
 enum outcome limits_explain_run(struct session *session);
 enum outcome limits_apply_run(struct session *session);
 extern const struct option_row init_options[], receipt_options[], import_options[], apply_options[];
+extern const char apply_form[]; /* what limits apply reads, for its help */
 
 #endif

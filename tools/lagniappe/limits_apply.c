@@ -19,6 +19,16 @@ const struct option_row apply_options[] = {
         {0},
 };
 
+const char apply_form[] =
+        "FILE is JSON, - is standard input: {\"limits\": [{\"id\": \"guest\", \"scope\": "
+        "{\"role\":\n"
+        "\"staff\"}, \"unit\": \"EUR\", \"measure\": \"amount\", \"per\": \"customer-incident\",\n"
+        "\"window\": \"lifetime\", \"max\": 200000}, …]}, with the fields that `limits set` has;\n"
+        "amounts in minor units.  What `limits list --json` prints is such a file.\n"
+        "What the server does not have is set, what differs is set again as a whole, and\n"
+        "what the file does not have is ended.  Nothing is written unless the server would\n"
+        "take all of it, and no limit that was changed in between is overwritten.\n\n";
+
 struct plan {
 	json_t *wanted, *present; /* lists: of the file, of the server */
 	size_t added, changed, removed, same;

@@ -145,6 +145,7 @@ static bool check_limit(const char *path, const json_t *list, size_t i)
 		complain("%s: there are two limits of the id \"%s\"", path, id);
 		return false;
 	}
+	(void)json_object_del(limit, "version"); /* from a list that was kept as a file */
 	return check_names(path, id, "", limit) && check_values(path, id, limit);
 }
 

@@ -183,9 +183,7 @@ static const struct command commands[] = {
         {"limits", "end", "ID", "ends one", "DELETE", "/v1/limits/{}", NULL, NULL, 0,
          if_match_options, call_run, true},
         {"limits", "versions", "ID", "what one was, newest first", "GET", "/v1/limits/{}/versions",
-         print_list,
-         "version,time,actor,scope,unit,measure,per,window,max,when_passed,from,until,"
-         "ended",
+         print_list, "version,time,actor,scope,unit,measure,per,window,max,when_passed,from,until",
          0, page_options, call_run, true},
         {"limits", "explain", "", "what every limit would say to a grant; writes nothing", NULL,
          NULL, NULL, NULL, 0, grant_options, limits_explain_run, true},
@@ -241,6 +239,8 @@ static void print_command_help(const struct session *session)
 	printf("usage: lagniappe %s%s%s%s%s [options]\n%s\n\n", command->noun,
 	       command->verb != NULL ? " " : "", command->verb != NULL ? command->verb : "",
 	       command->arguments[0] != '\0' ? " " : "", command->arguments, command->help);
+	if (command->run == limits_apply_run)
+		fputs(apply_form, stdout);
 	for (size_t i = session->options.table_count; i-- > 0;)
 		options_help(session->options.tables[i], stdout);
 }
