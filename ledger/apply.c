@@ -114,7 +114,8 @@ static enum lgp_status check_link(struct lgp_ledger *ledger, const struct lgp_en
                                   struct link *link)
 {
 	if (link->number == entry->seq) /* it opens the party */
-		return link->prev == 0 ? LGP_OK : broken(entry, "it links back from an opening (I7)");
+		return link->prev == 0 ? LGP_OK
+		                       : broken(entry, "it links back from an opening (I7)");
 	enum lgp_status status = state_party(ledger->state, link->number, &link->party);
 	if (status == LGP_MISSING)
 		return broken(entry, "it names a party that was never opened");
@@ -310,7 +311,8 @@ static enum lgp_status apply_kind(struct lgp_ledger *ledger, const struct lgp_en
 	case LGP_KIND_DELEGATION_END:
 		return end_definition(ledger, entry);
 	default:
-		return lgp_noun_of(entry->kind) != NULL ? apply_noun(ledger, entry, payload) : LGP_OK;
+		return lgp_noun_of(entry->kind) != NULL ? apply_noun(ledger, entry, payload)
+		                                        : LGP_OK;
 	}
 }
 

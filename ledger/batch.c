@@ -60,7 +60,8 @@ static enum lgp_status balance_after(struct lgp_ledger *ledger, struct lgp_entry
 	entry->balance = 0;
 	if (entry->customer == 0 || entry->unit == 0 || entry->kind == LGP_KIND_IMPORT)
 		return LGP_OK;
-	enum lgp_status status = state_account(ledger->state, entry->customer, entry->unit, &account);
+	enum lgp_status status =
+	        state_account(ledger->state, entry->customer, entry->unit, &account);
 	if (status != LGP_OK)
 		return status;
 	entry->balance = account.balance[slot_of(LGP_CLASS_CUSTOMER)] +

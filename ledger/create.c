@@ -66,8 +66,8 @@ static enum lgp_status put_genesis(struct lgp_ledger *ledger, const struct lgp_g
 	struct lgp_entry entry = house_entry(genesis, LGP_KIND_GENESIS);
 	(void)lgp_vkey_format(&ledger->signer.public, vkey);
 	int len = snprintf(payload, sizeof payload, "origin %.*s\ntimezone %.*s\nvkey %s\n",
-	                   (int)genesis->origin.len, genesis->origin.ptr, (int)genesis->timezone.len,
-	                   genesis->timezone.ptr, vkey);
+	                   (int)genesis->origin.len, genesis->origin.ptr,
+	                   (int)genesis->timezone.len, genesis->timezone.ptr, vkey);
 	return commit_one(ledger, &entry, (struct lgp_view){payload, (size_t)len});
 }
 
@@ -77,7 +77,8 @@ static enum lgp_status put_token(struct lgp_ledger *ledger, const struct lgp_gen
 	char payload[128], hex[2 * LGP_HASH_LEN];
 	struct lgp_entry entry = house_entry(genesis, LGP_KIND_TOKEN);
 	lgp_hex_encode(hex, hash, LGP_HASH_LEN);
-	int len = snprintf(payload, sizeof payload, "role %s\nhash %.*s\n", role, (int)sizeof hex, hex);
+	int len = snprintf(payload, sizeof payload, "role %s\nhash %.*s\n", role, (int)sizeof hex,
+	                   hex);
 	return commit_one(ledger, &entry, (struct lgp_view){payload, (size_t)len});
 }
 
@@ -96,7 +97,8 @@ static enum lgp_status sync_directory(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool synced = fd >= 0 && fsync(fd) == 0;
-	enum lgp_status status = synced ? LGP_OK : lgp_fault(LGP_IO, "%s: %s", dir, strerror(errno));
+	enum lgp_status status =
+	        synced ? LGP_OK : lgp_fault(LGP_IO, "%s: %s", dir, strerror(errno));
 	if (fd >= 0)
 		(void)close(fd);
 	return status;

@@ -28,7 +28,9 @@ static uint8_t *key_of(struct lgp_keys *keys, size_t i)
 
 static enum lgp_status io_fault(const char *path)
 {
-	return lgp_fault(errno == ENOENT ? LGP_MISSING : errno == EEXIST ? LGP_EXISTS : LGP_IO,
+	return lgp_fault(errno == ENOENT   ? LGP_MISSING
+	                 : errno == EEXIST ? LGP_EXISTS
+	                                   : LGP_IO,
 	                 "%s: %s", path, strerror(errno));
 }
 
@@ -61,7 +63,8 @@ enum lgp_status lgp_keys_create(const char *dir, const struct lgp_keys *keys)
 		return io_fault(path);
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(path, sizeof path, "%s/keys/%s", dir, key_names[i]);
-		enum lgp_status status = write_key(path, key_of((struct lgp_keys *)(uintptr_t)keys, i));
+		enum lgp_status status =
+		        write_key(path, key_of((struct lgp_keys *)(uintptr_t)keys, i));
 		if (status != LGP_OK)
 			return status;
 	}

@@ -7,30 +7,30 @@
 #include <string.h>
 
 /* offset, size, field: drives both directions, so that they cannot differ. */
-#define UNSIGNED_FIELDS(X)                                                                        \
-	X(8, 8, seq)                                                                              \
-	X(48, 8, actor)                                                                           \
-	X(56, 8, staff)                                                                           \
-	X(64, 8, customer)                                                                        \
-	X(72, 8, site)                                                                            \
-	X(80, 8, budget)                                                                          \
-	X(88, 8, reason)                                                                          \
-	X(96, 8, touchpoint)                                                                      \
-	X(104, 8, unit)                                                                           \
-	X(112, 8, refers_to)                                                                      \
-	X(120, 8, prev_customer)                                                                  \
-	X(128, 8, prev_budget)                                                                    \
-	X(136, 8, prev_actor)                                                                     \
-	X(144, 8, policy)                                                                         \
+#define UNSIGNED_FIELDS(X)       \
+	X(8, 8, seq)             \
+	X(48, 8, actor)          \
+	X(56, 8, staff)          \
+	X(64, 8, customer)       \
+	X(72, 8, site)           \
+	X(80, 8, budget)         \
+	X(88, 8, reason)         \
+	X(96, 8, touchpoint)     \
+	X(104, 8, unit)          \
+	X(112, 8, refers_to)     \
+	X(120, 8, prev_customer) \
+	X(128, 8, prev_budget)   \
+	X(136, 8, prev_actor)    \
+	X(144, 8, policy)        \
 	X(152, 8, limit)
-#define SIGNED_FIELDS(X)                                                                          \
-	X(16, 8, time_us)                                                                         \
-	X(32, 8, amount)                                                                          \
+#define SIGNED_FIELDS(X)  \
+	X(16, 8, time_us) \
+	X(32, 8, amount)  \
 	X(40, 8, balance)
-#define BYTE_FIELDS(X)                                                                            \
-	X(160, key_mac)                                                                           \
-	X(176, body_mac)                                                                          \
-	X(192, hash)                                                                              \
+#define BYTE_FIELDS(X)   \
+	X(160, key_mac)  \
+	X(176, body_mac) \
+	X(192, hash)     \
 	X(224, incident)
 
 _Static_assert(sizeof(struct lgp_hash) == 32, "a hash is its bytes");
@@ -92,7 +92,8 @@ enum lgp_status lgp_entry_check(const struct lgp_entry *entry)
 		return corrupt(entry, "a refusal has a problem's code, and nothing else has");
 	if ((entry->asked != 0) != (entry->kind == LGP_KIND_REFUSAL) ||
 	    (entry->asked != 0 && lgp_kind_name(entry->asked) == NULL))
-		return corrupt(entry, "a refusal has the kind that was asked for, and nothing else has");
+		return corrupt(entry,
+		               "a refusal has the kind that was asked for, and nothing else has");
 	if (entry->debit >= LGP_CLASS_COUNT || entry->credit >= LGP_CLASS_COUNT)
 		return corrupt(entry, "its account class is unknown");
 	if ((entry->debit == 0) != (entry->credit == 0))
@@ -132,7 +133,8 @@ enum lgp_status lgp_entry_decode(const uint8_t bytes[LGP_ENTRY_LEN], struct lgp_
 	BYTE_FIELDS(X)
 #undef X
 	if (bytes[0] != LGP_ENTRY_VERSION)
-		return lgp_fault(LGP_FORMAT, "entry %llu: its format version is %u, this build knows %u",
+		return lgp_fault(LGP_FORMAT,
+		                 "entry %llu: its format version is %u, this build knows %u",
 		                 (unsigned long long)entry.seq, bytes[0], LGP_ENTRY_VERSION);
 	enum lgp_status status = lgp_entry_check(&entry);
 	if (status == LGP_OK)
@@ -143,8 +145,8 @@ enum lgp_status lgp_entry_decode(const uint8_t bytes[LGP_ENTRY_LEN], struct lgp_
 const char *lgp_kind_name(unsigned kind)
 {
 	switch (kind) {
-#define X(symbol, number, name)                                                                   \
-	case number:                                                                              \
+#define X(symbol, number, name) \
+	case number:            \
 		return name;
 		LGP_KIND_LIST(X)
 #undef X

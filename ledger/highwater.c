@@ -14,9 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ADVICE                                                                                    \
-	"A backup was restored, or files of two ledgers were mixed. Find the newest "             \
-	"ledger.mdb; if what is missing is lost for good, keep DIR/high-water as evidence "       \
+#define ADVICE                                                                              \
+	"A backup was restored, or files of two ledgers were mixed. Find the newest "       \
+	"ledger.mdb; if what is missing is lost for good, keep DIR/high-water as evidence " \
 	"elsewhere, tell who holds receipts, and remove it"
 
 static enum lgp_status root_of(struct lgp_ledger *ledger, uint64_t size, struct lgp_hash *root)
@@ -32,19 +32,22 @@ static enum lgp_status check_note(struct lgp_ledger *ledger, struct lgp_view not
 	struct lgp_hash root;
 	if (lgp_checkpoint_open(note, &ledger->signer.public, 1, &seen) != LGP_OK)
 		return lgp_fault(LGP_BEHIND,
-		                 "%s/high-water is damaged or of another ledger. " ADVICE, ledger->dir);
+		                 "%s/high-water is damaged or of another ledger. " ADVICE,
+		                 ledger->dir);
 	if (seen.size > ledger->released.size)
-		return lgp_fault(LGP_BEHIND,
-		                 "%s: the ledger ends at entry %llu, and a checkpoint of size %llu was "
-		                 "released. " ADVICE,
-		                 ledger->dir, (unsigned long long)ledger->released.size,
-		                 (unsigned long long)seen.size);
+		return lgp_fault(
+		        LGP_BEHIND,
+		        "%s: the ledger ends at entry %llu, and a checkpoint of size %llu was "
+		        "released. " ADVICE,
+		        ledger->dir, (unsigned long long)ledger->released.size,
+		        (unsigned long long)seen.size);
 	enum lgp_status status = root_of(ledger, seen.size, &root);
 	if (status == LGP_OK && !lgp_hash_equal(&root, &seen.root))
-		return lgp_fault(LGP_BEHIND,
-		                 "%s: the ledger's first %llu entries are not those of the checkpoint "
-		                 "that was released. " ADVICE,
-		                 ledger->dir, (unsigned long long)seen.size);
+		return lgp_fault(
+		        LGP_BEHIND,
+		        "%s: the ledger's first %llu entries are not those of the checkpoint "
+		        "that was released. " ADVICE,
+		        ledger->dir, (unsigned long long)seen.size);
 	return status;
 }
 

@@ -62,8 +62,8 @@ struct lgp_ledger {
 	struct state *state;
 	struct registry *registry;
 	struct limits *limits;
-	struct pending pending;       /* with the open batch */
-	struct pending shown;         /* what is durable: under released_lock */
+	struct pending pending; /* with the open batch */
+	struct pending shown;   /* what is durable: under released_lock */
 	bool pending_changed;
 	struct lgp_keyindex *keys;
 	struct lgp_tree *tree;
@@ -96,9 +96,8 @@ LGP_MUST_USE enum lgp_status log_write(struct lgp_ledger *ledger);
 /* One entry's consequences for the state (apply.c), and for the registry. */
 LGP_MUST_USE enum lgp_status apply_entry(struct lgp_ledger *ledger, const struct lgp_entry *entry,
                                          struct lgp_view payload);
-LGP_MUST_USE enum lgp_status apply_definition(struct lgp_ledger *ledger,
-                                              const struct lgp_entry *entry,
-                                              struct lgp_view payload);
+LGP_MUST_USE enum lgp_status
+apply_definition(struct lgp_ledger *ledger, const struct lgp_entry *entry, struct lgp_view payload);
 bool kind_defines(enum lgp_kind kind);
 
 /* Limits' counters (count.c). */
@@ -119,8 +118,9 @@ LGP_MUST_USE enum lgp_status count_authority(struct lgp_ledger *ledger,
                                              const struct lgp_entry *entry, uint64_t authority);
 
 /* The limit's version, into memory (apply_limit.c). */
-LGP_MUST_USE enum lgp_status limit_load(struct lgp_ledger *ledger, uint64_t number, uint64_t version,
-                                        uint64_t counts_from, struct lgp_view text);
+LGP_MUST_USE enum lgp_status limit_load(struct lgp_ledger *ledger, uint64_t number,
+                                        uint64_t version, uint64_t counts_from,
+                                        struct lgp_view text);
 LGP_MUST_USE enum lgp_status apply_limit(struct lgp_ledger *ledger, const struct lgp_entry *entry,
                                          struct lgp_view payload);
 LGP_MUST_USE enum lgp_status apply_limit_end(struct lgp_ledger *ledger,

@@ -50,12 +50,13 @@ enum lgp_problem judge_date(struct judgement *judgement)
 {
 	struct lgp_ledger *ledger = judgement->ledger;
 	struct lgp_entry *entry = judgement->entry;
-	const struct lgp_record *site = registry_get_kind(ledger->registry, LGP_KIND_SITE, entry->site);
-	struct lgp_view zone = site != NULL
-	                               ? (struct lgp_view){site->as.site.zone, site->as.site.zone_len}
-	                               : lgp_ledger_zone(ledger);
-	enum lgp_status status = ledger->calendar.date(ledger->calendar.context, zone, entry->time_us,
-	                                               &entry->business_date);
+	const struct lgp_record *site =
+	        registry_get_kind(ledger->registry, LGP_KIND_SITE, entry->site);
+	struct lgp_view zone =
+	        site != NULL ? (struct lgp_view){site->as.site.zone, site->as.site.zone_len}
+	                     : lgp_ledger_zone(ledger);
+	enum lgp_status status = ledger->calendar.date(ledger->calendar.context, zone,
+	                                               entry->time_us, &entry->business_date);
 	return status == LGP_OK ? LGP_PROBLEM_NONE : fault_in(judgement, status);
 }
 
@@ -76,7 +77,8 @@ enum lgp_problem judge_funds(struct judgement *judgement, enum lgp_problem lacki
 	enum lgp_status status =
 	        state_account(state, lgp_entry_owner(entry, entry->debit), entry->unit, &from);
 	if (status == LGP_OK)
-		status = state_account(state, lgp_entry_owner(entry, entry->credit), entry->unit, &to);
+		status = state_account(state, lgp_entry_owner(entry, entry->credit), entry->unit,
+		                       &to);
 	if (status != LGP_OK)
 		return fault_in(judgement, status);
 	if (__builtin_sub_overflow(from.balance[slot_of(entry->debit)], entry->amount, &left) ||
@@ -85,8 +87,8 @@ enum lgp_problem judge_funds(struct judgement *judgement, enum lgp_problem lacki
 		return problem_at(judgement, LGP_PROBLEM_AMOUNT_OVERFLOW, "amount");
 	/* A customer's classes are summed in running balances: their sum must fit too. */
 	if (lgp_class_owner(entry->credit) == LGP_OWNER_CUSTOMER &&
-	    __builtin_add_overflow(sum, to.balance[0] + to.balance[1] -
-	                                        to.balance[slot_of(entry->credit)], &sum))
+	    __builtin_add_overflow(
+	            sum, to.balance[0] + to.balance[1] - to.balance[slot_of(entry->credit)], &sum))
 		return problem_at(judgement, LGP_PROBLEM_AMOUNT_OVERFLOW, "amount");
 	if (lgp_class_floored(entry->debit) && left < 0)
 		return problem_at(judgement, lacking, "amount");

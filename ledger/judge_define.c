@@ -243,7 +243,8 @@ static enum lgp_problem put_limit(struct judgement *judgement,
 	struct lgp_ledger *ledger = judgement->ledger;
 	const struct lgp_record *known = registry_find(ledger->registry, LGP_KIND_LIMIT,
 	                                               lgp_definition_get(definition, "id"));
-	const struct limit *limit = known != NULL ? limits_get(ledger->limits, known->number) : NULL;
+	const struct limit *limit =
+	        known != NULL ? limits_get(ledger->limits, known->number) : NULL;
 	uint64_t expected = judgement->command->expected;
 	enum lgp_problem problem = find_references(judgement, definition);
 	if (problem != LGP_PROBLEM_NONE)

@@ -75,8 +75,7 @@ static enum lgp_problem rule_ring(struct judgement *judgement, const struct lgp_
 		int64_t rewarded;
 		if (other->as.staff.customer != judgement->entry->customer)
 			continue;
-		struct state_key key =
-		        state_key_pair('E', other->number, staff->as.staff.customer);
+		struct state_key key = state_key_pair('E', other->number, staff->as.staff.customer);
 		enum lgp_status status = state_number(judgement->ledger->state, &key, &rewarded);
 		if (status != LGP_OK)
 			return fault_in(judgement, status);
@@ -124,8 +123,8 @@ static enum lgp_problem find_money(struct judgement *judgement)
 	const struct lgp_command *command = judgement->command;
 	struct lgp_entry *entry = judgement->entry;
 	entry->amount = command->amount;
-	enum lgp_problem problem = find_number(judgement, LGP_KIND_UNIT, &command->unit, 0, "unit",
-	                                       &entry->unit);
+	enum lgp_problem problem =
+	        find_number(judgement, LGP_KIND_UNIT, &command->unit, 0, "unit", &entry->unit);
 	if (problem == LGP_PROBLEM_NONE)
 		problem = find_number(judgement, LGP_KIND_BUDGET, &command->budget,
 		                      judgement->staff->as.staff.budget, "budget", &entry->budget);
@@ -138,8 +137,10 @@ static enum lgp_problem rule_budget(struct judgement *judgement, const struct lg
 {
 	const struct lgp_entry *entry = judgement->entry;
 	const struct registry *registry = judgement->ledger->registry;
-	const struct lgp_record *budget = registry_get_kind(registry, LGP_KIND_BUDGET, entry->budget);
-	const struct lgp_record *reason = registry_get_kind(registry, LGP_KIND_REASON, entry->reason);
+	const struct lgp_record *budget =
+	        registry_get_kind(registry, LGP_KIND_BUDGET, entry->budget);
+	const struct lgp_record *reason =
+	        registry_get_kind(registry, LGP_KIND_REASON, entry->reason);
 	if (!lgp_staff_has_budget(staff, entry->budget))
 		return problem_at(judgement, LGP_PROBLEM_BUDGET, "budget");
 	if (budget->as.budget.unit != entry->unit)

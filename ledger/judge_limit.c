@@ -141,7 +141,7 @@ static enum lgp_status look_at(void *context, const struct limit *limit,
 {
 	struct evaluation *e = context;
 	struct lgp_limit_use use;
-	if (e->persons && !limit_binds_person(version))
+	if (e->persons && !limit_binds_approver(version))
 		return LGP_OK;
 	if (goes_by_incident(version) && e->grant->incident[0] == 0)
 		e->incident_missing = true;

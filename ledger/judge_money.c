@@ -125,8 +125,7 @@ static enum lgp_problem rule_remaining(struct judgement *judgement,
                                        const struct lgp_entry *original)
 {
 	int64_t reversed;
-	enum lgp_status status =
-	        state_reversed(judgement->ledger->state, original->seq, &reversed);
+	enum lgp_status status = state_reversed(judgement->ledger->state, original->seq, &reversed);
 	if (status != LGP_OK)
 		return fault_in(judgement, status);
 	int64_t remaining = original->amount - reversed;

@@ -176,7 +176,8 @@ static enum lgp_status open_contiguous(struct lgp_keyindex *index, struct names 
 	struct range *range;
 
 	*covered = 0;
-	while (view->run_count < RUNS_MAX && (range = pick_name(names, *covered, log_size)) != NULL) {
+	while (view->run_count < RUNS_MAX &&
+	       (range = pick_name(names, *covered, log_size)) != NULL) {
 		enum lgp_status status =
 		        open_loaded(&index->dir, range, &view->run[view->run_count]);
 		range->tried = true;
@@ -218,8 +219,7 @@ static enum lgp_status delete_others(struct lgp_keyindex *index, const struct na
 	return keyrun_dir_sync(&index->dir);
 }
 
-static enum lgp_status open_runs(struct lgp_keyindex *index, uint64_t log_size,
-                                 uint64_t *covered)
+static enum lgp_status open_runs(struct lgp_keyindex *index, uint64_t log_size, uint64_t *covered)
 {
 	struct names names = {0};
 	enum lgp_status status = list_names(&index->dir, &names);

@@ -18,8 +18,7 @@
 #define OVERLAY_BYTES ((size_t)8 << 20)
 
 static const char *const role_names[LGP_ROLE_COUNT] = {
-        "none",  "admin",       "finance", "manager",
-        "staff", "integration", "auditor", "customer",
+        "none", "admin", "finance", "manager", "staff", "integration", "auditor", "customer",
 };
 
 const char *lgp_role_name(enum lgp_role role)
@@ -53,8 +52,8 @@ static enum lgp_status take_lock(struct lgp_ledger *ledger)
 		return lgp_fault(errno == ENOENT ? LGP_MISSING : LGP_IO, "%s: %s", path,
 		                 strerror(errno));
 	if (flock(ledger->lock_fd, LOCK_EX | LOCK_NB) != 0)
-		return lgp_fault(LGP_LOCKED, "%s: another process serves this ledger; stop it first",
-		                 path);
+		return lgp_fault(LGP_LOCKED,
+		                 "%s: another process serves this ledger; stop it first", path);
 	return LGP_OK;
 }
 
@@ -64,10 +63,11 @@ static enum lgp_status meta_expect(struct lgp_kv_txn *txn, struct lgp_view name,
 	struct lgp_view value;
 	enum lgp_status status = lgp_kv_get(txn, LGP_LOG_META, name, &value);
 	if (status == LGP_MISSING)
-		return lgp_fault(LGP_FORMAT,
-		                 "ledger.mdb: it has no %.*s: `lagniappe init` did not come to its end; "
-		                 "remove the directory and init again",
-		                 (int)name.len, name.ptr);
+		return lgp_fault(
+		        LGP_FORMAT,
+		        "ledger.mdb: it has no %.*s: `lagniappe init` did not come to its end; "
+		        "remove the directory and init again",
+		        (int)name.len, name.ptr);
 	if (status == LGP_OK && !lgp_view_equal(value, expected))
 		return lgp_fault(LGP_FORMAT, "ledger.mdb: its %.*s is not \"%.*s\"", (int)name.len,
 		                 name.ptr, (int)expected.len, expected.ptr);
@@ -158,13 +158,15 @@ static enum lgp_status read_checkpoint(struct lgp_ledger *ledger, struct lgp_kv_
 	char note[LGP_CHECKPOINT_SIGNED_MAX];
 	enum lgp_status status = log_checkpoint(txn, size, &checkpoint, signature);
 	if (status == LGP_MISSING)
-		return lgp_fault(LGP_CORRUPT, "ledger.mdb: there is no checkpoint of its %llu entries",
+		return lgp_fault(LGP_CORRUPT,
+		                 "ledger.mdb: there is no checkpoint of its %llu entries",
 		                 (unsigned long long)size);
 	if (status != LGP_OK)
 		return status;
 	lgp_tree_root(ledger->tree, &root);
 	if (!lgp_hash_equal(&root, &checkpoint.root))
-		return lgp_fault(LGP_CORRUPT, "ledger.mdb: its newest checkpoint is not of its hashes");
+		return lgp_fault(LGP_CORRUPT,
+		                 "ledger.mdb: its newest checkpoint is not of its hashes");
 	size_t len = lgp_checkpoint_format(&ledger->signer.public, &checkpoint, signature, note);
 	ledger_release(ledger, &checkpoint, note, len);
 	return LGP_OK;
@@ -207,9 +209,9 @@ static enum lgp_status load_definition(void *context, struct lgp_view key, struc
 	if (bytes[0] != visit->kind)
 		return LGP_OK;
 	uint64_t number = lgp_get_be((const uint8_t *)key.ptr + 1, 8);
-	enum lgp_status status =
-	        registry_define(visit->ledger->registry, number, visit->kind, lgp_get_le(bytes + 2, 8),
-	                        (struct lgp_view){value.ptr + 10, value.len - 10});
+	enum lgp_status status = registry_define(visit->ledger->registry, number, visit->kind,
+	                                         lgp_get_le(bytes + 2, 8),
+	                                         (struct lgp_view){value.ptr + 10, value.len - 10});
 	if (status == LGP_OK && bytes[1] != 0)
 		registry_end(visit->ledger->registry, number);
 	return status;
@@ -283,7 +285,8 @@ static enum lgp_status open_state(struct lgp_ledger *ledger, size_t map_bytes)
 	if (status == LGP_OK)
 		status = load_registry(ledger);
 	if (status == LGP_OK)
-		status = open_keys(ledger, position.position > 0 ? ledger->released.size : 0, &covered);
+		status = open_keys(ledger, position.position > 0 ? ledger->released.size : 0,
+		                   &covered);
 	if (status == LGP_OK)
 		status = replay(ledger, &position, covered);
 	ledger->pending_changed = true;
@@ -317,7 +320,8 @@ enum lgp_status ledger_new(const char *dir, struct lgp_ledger **out)
 static enum lgp_status open_parts(struct lgp_ledger *ledger, const struct lgp_options *options)
 {
 	size_t log_bytes = options->log_map_bytes != 0 ? options->log_map_bytes : LOG_MAP_BYTES;
-	size_t state_bytes = options->state_map_bytes != 0 ? options->state_map_bytes : STATE_MAP_BYTES;
+	size_t state_bytes =
+	        options->state_map_bytes != 0 ? options->state_map_bytes : STATE_MAP_BYTES;
 	char path[PATH_BYTES + 16];
 	snprintf(path, sizeof path, "%s/ledger.mdb", ledger->dir);
 	if (access(path, F_OK) != 0)

@@ -148,6 +148,12 @@ bool limit_replaces(const struct limit_version *version)
 	       span->until_day == INT32_MAX && span->until_us == INT64_MAX;
 }
 
+bool limit_binds_approver(const struct limit_version *version)
+{
+	bool scoped = version->role != LGP_ROLE_NONE || version->staff != 0;
+	return limit_binds_person(version) && (scoped || !version->ask);
+}
+
 bool limit_binds_person(const struct limit_version *version)
 {
 	return version->per == LGP_PER_GRANT || version->per == LGP_PER_STAFF ||

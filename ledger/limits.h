@@ -64,6 +64,9 @@ bool limit_meets(const struct limit_version *version, const struct limit_case *g
 /* Whether it binds who gives, rather than what all together give: such are an
  * approver's own limits too. */
 bool limit_binds_person(const struct limit_version *version);
+/* Whether an approver must pass it: what asks everybody alike is what an approval
+ * answers. */
+bool limit_binds_approver(const struct limit_version *version);
 /* Whether it judges nothing any more, anywhere, from this date and time on. */
 bool limit_is_over(const struct limit_version *version, int32_t date, int64_t time_us);
 /* The version whose terms hold for its shape's counter at a moment: the newest of

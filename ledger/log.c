@@ -17,9 +17,9 @@
 #define READERS_MAX 256
 
 const struct lgp_kv_table lgp_log_tables[LGP_LOG_TABLE_COUNT] = {
-        [LGP_LOG_ENTRIES] = {"entries", true},     [LGP_LOG_LEAVES] = {"leaves", true},
-        [LGP_LOG_NODES] = {"nodes", true},         [LGP_LOG_CHECKPOINTS] = {"checkpoints", true},
-        [LGP_LOG_PAYLOADS] = {"payloads", false},  [LGP_LOG_META] = {"meta", false},
+        [LGP_LOG_ENTRIES] = {"entries", true},    [LGP_LOG_LEAVES] = {"leaves", true},
+        [LGP_LOG_NODES] = {"nodes", true},        [LGP_LOG_CHECKPOINTS] = {"checkpoints", true},
+        [LGP_LOG_PAYLOADS] = {"payloads", false}, [LGP_LOG_META] = {"meta", false},
 };
 
 enum lgp_status log_open(const char *dir, size_t map_bytes, struct lgp_kv **out)
@@ -141,7 +141,8 @@ static enum lgp_status write_entries(const struct batch *batch, struct lgp_kv_tx
 	for (size_t i = 0; i < batch->count && status == LGP_OK; i++) {
 		struct lgp_view bytes = {(const char *)batch->entries + i * LGP_ENTRY_LEN,
 		                         LGP_ENTRY_LEN};
-		status = lgp_kv_append(txn, LGP_LOG_ENTRIES, LGP_KV_INTEGER(batch->first + i), bytes);
+		status = lgp_kv_append(txn, LGP_LOG_ENTRIES, LGP_KV_INTEGER(batch->first + i),
+		                       bytes);
 	}
 	return status;
 }
@@ -166,10 +167,9 @@ static enum lgp_status write_strips(struct lgp_kv_txn *txn, unsigned tile_level,
 			memcpy(bytes, old.ptr, offset * LGP_HASH_LEN);
 		}
 		memcpy(bytes + offset * LGP_HASH_LEN, &hashes[done], n * LGP_HASH_LEN);
-		enum lgp_status status =
-		        lgp_kv_put(txn, strip_table(tile_level),
-		                   LGP_KV_INTEGER(strip_key(tile_level, strip)),
-		                   (struct lgp_view){(const char *)bytes, sizeof bytes});
+		enum lgp_status status = lgp_kv_put(
+		        txn, strip_table(tile_level), LGP_KV_INTEGER(strip_key(tile_level, strip)),
+		        (struct lgp_view){(const char *)bytes, sizeof bytes});
 		if (status != LGP_OK)
 			return status;
 		done += n;
@@ -179,10 +179,12 @@ static enum lgp_status write_strips(struct lgp_kv_txn *txn, unsigned tile_level,
 
 static enum lgp_status write_hashes(const struct lgp_tree *tree, struct lgp_kv_txn *txn)
 {
-	for (unsigned tile_level = 0; tile_level * LGP_TILE_HEIGHT < LGP_TREE_LEVELS; tile_level++) {
+	for (unsigned tile_level = 0; tile_level * LGP_TILE_HEIGHT < LGP_TREE_LEVELS;
+	     tile_level++) {
 		uint64_t first;
 		const struct lgp_hash *hashes;
-		size_t count = lgp_tree_completed(tree, tile_level * LGP_TILE_HEIGHT, &first, &hashes);
+		size_t count =
+		        lgp_tree_completed(tree, tile_level * LGP_TILE_HEIGHT, &first, &hashes);
 		if (count == 0)
 			break; /* nothing above is complete either */
 		enum lgp_status status = write_strips(txn, tile_level, first, hashes, count);
@@ -197,9 +199,10 @@ static enum lgp_status write_payloads(const struct batch *batch, struct lgp_kv_t
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; i < batch->payload_count && status == LGP_OK; i++) {
 		const struct payload *payload = &batch->payloads[i];
-		status = lgp_kv_put(txn, LGP_LOG_PAYLOADS,
-		                    (struct lgp_view){(const char *)payload->hash.bytes, LGP_HASH_LEN},
-		                    (struct lgp_view){batch->payload_bytes + payload->offset, payload->len});
+		status = lgp_kv_put(
+		        txn, LGP_LOG_PAYLOADS,
+		        (struct lgp_view){(const char *)payload->hash.bytes, LGP_HASH_LEN},
+		        (struct lgp_view){batch->payload_bytes + payload->offset, payload->len});
 	}
 	return status;
 }

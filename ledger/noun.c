@@ -13,7 +13,8 @@
 static const struct lgp_field unit_fields[] = {
         {"code", LGP_FIELD_CODE, REQUIRED | FIXED, NULL, 0, 0, "the unit's code, for example EUR"},
         {"name", LGP_FIELD_TEXT, 0, NULL, 0, 0, "what people call it"},
-        {"scale", LGP_FIELD_NUMBER, REQUIRED | FIXED, NULL, 0, 9, "decimal places of the minor unit"},
+        {"scale", LGP_FIELD_NUMBER, REQUIRED | FIXED, NULL, 0, 9,
+         "decimal places of the minor unit"},
         {"kind", LGP_FIELD_CHOICE, REQUIRED | FIXED, "money|points", 0, 0, "what it measures"},
 };
 
@@ -32,7 +33,8 @@ static const struct lgp_field site_fields[] = {
 static const struct lgp_field budget_fields[] = {
         {"id", LGP_FIELD_SLUG, REQUIRED | FIXED, NULL, 0, 0, "the budget's slug"},
         {"name", LGP_FIELD_TEXT, 0, NULL, 0, 0, "what people call it"},
-        {"site", LGP_FIELD_REF, REQUIRED | FIXED, NULL, LGP_KIND_SITE, 0, "the site that it is for"},
+        {"site", LGP_FIELD_REF, REQUIRED | FIXED, NULL, LGP_KIND_SITE, 0,
+         "the site that it is for"},
         {"unit", LGP_FIELD_REF, REQUIRED | FIXED, NULL, LGP_KIND_UNIT, 0, "the unit that it holds"},
 };
 
@@ -49,7 +51,8 @@ static const struct lgp_field touchpoint_fields[] = {
 };
 
 static const struct lgp_field staff_fields[] = {
-        {"id", LGP_FIELD_SLUG, REQUIRED | FIXED, NULL, 0, 0, "a slug that is not the person's name"},
+        {"id", LGP_FIELD_SLUG, REQUIRED | FIXED, NULL, 0, 0,
+         "a slug that is not the person's name"},
         {"role", LGP_FIELD_CHOICE, REQUIRED, "staff|manager", 0, 0, "what the person may do"},
         {"site", LGP_FIELD_REF, REQUIRED, NULL, LGP_KIND_SITE, 0, "the home site"},
         {"sites", LGP_FIELD_REFS, 0, NULL, LGP_KIND_SITE, 0, "further sites"},
@@ -63,18 +66,22 @@ static const struct lgp_field staff_fields[] = {
 static const struct lgp_field token_fields[] = {
         {"role", LGP_FIELD_CHOICE, REQUIRED | FIXED,
          "admin|finance|manager|staff|integration|auditor|customer", 0, 0, "what it may do"},
-        {"subject", LGP_FIELD_REF, FIXED, NULL, LGP_KIND_STAFF, 0, "the member of staff that it speaks for"},
+        {"subject", LGP_FIELD_REF, FIXED, NULL, LGP_KIND_STAFF, 0,
+         "the member of staff that it speaks for"},
         {"customer", LGP_FIELD_CUSTOMER, FIXED, NULL, 0, 0, "the customer that it speaks for"},
-        {"sites", LGP_FIELD_REFS, FIXED, NULL, LGP_KIND_SITE, 0, "the sites that it is good for; all when absent"},
+        {"sites", LGP_FIELD_REFS, FIXED, NULL, LGP_KIND_SITE, 0,
+         "the sites that it is good for; all when absent"},
         {"expires", LGP_FIELD_TIME, FIXED, NULL, 0, 0, "when it ends by itself"},
         {"hash", LGP_FIELD_HASH, REQUIRED | FIXED | SECRET, NULL, 0, 0, "SHA-256 of the secret"},
 };
 
 /* What a limit or a delegation is about: all that are given must fit. */
-#define SCOPE_SITE_BUDGET_REASON                                                                  \
-	{"scope.site", LGP_FIELD_REF, 0, NULL, LGP_KIND_SITE, 0, "what is given at this site"},   \
-	{"scope.budget", LGP_FIELD_REF, 0, NULL, LGP_KIND_BUDGET, 0, "out of this budget"},       \
-	{"scope.reason", LGP_FIELD_REF, 0, NULL, LGP_KIND_REASON, 0, "for this reason"}
+#define SCOPE_SITE_BUDGET_REASON                                                                    \
+	{"scope.site", LGP_FIELD_REF, 0, NULL, LGP_KIND_SITE, 0, "what is given at this site"},     \
+	        {"scope.budget", LGP_FIELD_REF, 0, NULL, LGP_KIND_BUDGET, 0, "out of this budget"}, \
+	{                                                                                           \
+		"scope.reason", LGP_FIELD_REF, 0, NULL, LGP_KIND_REASON, 0, "for this reason"       \
+	}
 
 static const struct lgp_field limit_fields[] = {
         {"id", LGP_FIELD_SLUG, REQUIRED | FIXED, NULL, 0, 0, "the limit's slug"},
@@ -83,7 +90,8 @@ static const struct lgp_field limit_fields[] = {
         SCOPE_SITE_BUDGET_REASON,
         {"unit", LGP_FIELD_REF, 0, NULL, LGP_KIND_UNIT, 0, "in this unit; needed for amounts"},
         {"measure", LGP_FIELD_CHOICE, REQUIRED, LGP_MEASURE_CHOICES, 0, 0, "what is counted"},
-        {"per", LGP_FIELD_CHOICE, REQUIRED, LGP_PER_CHOICES, 0, 0, "for whom or what it is counted"},
+        {"per", LGP_FIELD_CHOICE, REQUIRED, LGP_PER_CHOICES, 0, 0,
+         "for whom or what it is counted"},
         {"window", LGP_FIELD_CHOICE, REQUIRED, LGP_WINDOW_CHOICES, 0, 0,
          "the calendar period after which it starts again"},
         {"max", LGP_FIELD_NUMBER, REQUIRED, NULL, 0, INT64_MAX, "exactly this much passes"},
@@ -97,11 +105,14 @@ static const struct lgp_field limit_fields[] = {
 };
 
 static const struct lgp_field delegation_fields[] = {
-        {"from", LGP_FIELD_REF, FIXED, NULL, LGP_KIND_STAFF, 0, "the manager who delegates: who asks"},
-        {"to", LGP_FIELD_REF, REQUIRED | FIXED, NULL, LGP_KIND_STAFF, 0, "who may decide in their place"},
+        {"from", LGP_FIELD_REF, FIXED, NULL, LGP_KIND_STAFF, 0,
+         "the manager who delegates: who asks"},
+        {"to", LGP_FIELD_REF, REQUIRED | FIXED, NULL, LGP_KIND_STAFF, 0,
+         "who may decide in their place"},
         SCOPE_SITE_BUDGET_REASON,
         {"unit", LGP_FIELD_REF, REQUIRED | FIXED, NULL, LGP_KIND_UNIT, 0, "the ceiling's unit"},
-        {"ceiling", LGP_FIELD_NUMBER, REQUIRED | FIXED, NULL, 0, INT64_MAX, "the largest grant to decide on"},
+        {"ceiling", LGP_FIELD_NUMBER, REQUIRED | FIXED, NULL, 0, INT64_MAX,
+         "the largest grant to decide on"},
         {"until", LGP_FIELD_WHEN, REQUIRED | FIXED, NULL, 0, 0, "in force until this day or time"},
         {"note", LGP_FIELD_TEXT, 0, NULL, 0, 0, "why, for the record; no names"},
 };
@@ -360,14 +371,16 @@ enum lgp_status lgp_definition_parse(const struct lgp_noun *noun, struct lgp_vie
 	while (text.len > 0) {
 		struct lgp_view name, value;
 		if (!take_line(&text, &name, &value))
-			return lgp_fault(LGP_MALFORMED, "a line of the definition is not \"field value\"");
+			return lgp_fault(LGP_MALFORMED,
+			                 "a line of the definition is not \"field value\"");
 		size_t i = field_index(noun, name, from);
 		if (i == noun->field_count)
 			return lgp_fault(LGP_MALFORMED, "%.*s: unknown, repeated or out of order",
 			                 (int)(name.len < 64 ? name.len : 64), name.ptr);
 		bool cleared = !whole && value.len == 0 && (noun->fields[i].rules & REQUIRED) == 0;
 		if (!cleared && !lgp_field_valid(&noun->fields[i], value))
-			return lgp_fault(LGP_MALFORMED, "%s: not of its form", noun->fields[i].name);
+			return lgp_fault(LGP_MALFORMED, "%s: not of its form",
+			                 noun->fields[i].name);
 		out->value[i] = value;
 		from = i + 1;
 	}

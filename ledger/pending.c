@@ -21,7 +21,8 @@ static size_t place_of(const struct pending *pending, uint64_t seq)
 enum lgp_status pending_add(struct pending *pending, uint64_t seq, int64_t until_us)
 {
 	if (pending->count == LGP_PENDING_MAX)
-		return lgp_fault(LGP_OVERLOAD, "%d grants wait for approval already", LGP_PENDING_MAX);
+		return lgp_fault(LGP_OVERLOAD, "%d grants wait for approval already",
+		                 LGP_PENDING_MAX);
 	require(pending->count == 0 || pending->list[pending->count - 1].seq < seq);
 	pending->list[pending->count].seq = seq;
 	pending->list[pending->count++].until_us = until_us;

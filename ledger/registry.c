@@ -154,7 +154,8 @@ static enum lgp_status refer_list(const struct registry *registry,
 	while (list.ptr != NULL && lgp_list_next(&list, &id)) {
 		const struct lgp_record *record = registry_find(registry, noun, id);
 		if (record == NULL || count == LGP_LIST_MAX)
-			return lgp_fault(LGP_CORRUPT, "definition: %s refers to what is not there", field);
+			return lgp_fault(LGP_CORRUPT, "definition: %s refers to what is not there",
+			                 field);
 		numbers[count++] = record->number;
 	}
 	*out = (struct lgp_numbers){0};
@@ -208,9 +209,8 @@ static enum lgp_status fill_site(const struct lgp_definition *text, struct lgp_r
 	require(zone.len <= LGP_ZONE_MAX);
 	memcpy(out->as.site.zone, zone.ptr, zone.len);
 	out->as.site.zone_len = (uint8_t)zone.len;
-	out->as.site.week_starts =
-	        choice(text, "week_starts",
-	               "monday|tuesday|wednesday|thursday|friday|saturday|sunday");
+	out->as.site.week_starts = choice(
+	        text, "week_starts", "monday|tuesday|wednesday|thursday|friday|saturday|sunday");
 	out->as.site.staff_rewards = choice(text, "staff_rewards", LGP_STAFF_REWARDS_CHOICES);
 	return LGP_OK;
 }
@@ -237,7 +237,8 @@ static enum lgp_status fill_staff(const struct registry *registry,
 	if (status == LGP_OK)
 		status = refer_list(registry, text, "sites", LGP_KIND_SITE, &out->as.staff.sites);
 	if (status == LGP_OK)
-		status = refer_list(registry, text, "budgets", LGP_KIND_BUDGET, &out->as.staff.budgets);
+		status = refer_list(registry, text, "budgets", LGP_KIND_BUDGET,
+		                    &out->as.staff.budgets);
 	return status;
 }
 
@@ -274,7 +275,8 @@ static enum lgp_status fill_delegation(const struct registry *registry,
 	if (status == LGP_OK)
 		status = refer(registry, text, "unit", LGP_KIND_UNIT, &out->as.delegation.unit);
 	if (status == LGP_OK)
-		status = refer(registry, text, "scope.site", LGP_KIND_SITE, &out->as.delegation.site);
+		status = refer(registry, text, "scope.site", LGP_KIND_SITE,
+		               &out->as.delegation.site);
 	if (status == LGP_OK)
 		status = refer(registry, text, "scope.budget", LGP_KIND_BUDGET,
 		               &out->as.delegation.budget);
@@ -297,7 +299,8 @@ static enum lgp_status fill(const struct registry *registry, const struct lgp_de
 	case LGP_KIND_BUDGET:
 		return fill_budget(registry, text, out);
 	case LGP_KIND_REASON:
-		out->as.reason.kind = choice(text, "kind", "discretionary|earned|feedback|kindness");
+		out->as.reason.kind =
+		        choice(text, "kind", "discretionary|earned|feedback|kindness");
 		return LGP_OK;
 	case LGP_KIND_STAFF:
 		return fill_staff(registry, text, out);

@@ -192,7 +192,8 @@ enum lgp_status replay_keys_hold(struct lgp_ledger *ledger, uint64_t covered, bo
 		status = sample_key(&sample, seq);
 	sample.looked = 0;
 	for (uint64_t seq = covered; seq > 0 && covered - seq < STEP && status == LGP_OK &&
-	                             sample.held && sample.looked < KEY_SAMPLES; seq--)
+	                             sample.held && sample.looked < KEY_SAMPLES;
+	     seq--)
 		status = sample_key(&sample, seq - 1);
 	lgp_kv_read_reset(ledger->log_txn);
 	*holds = sample.held;

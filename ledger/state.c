@@ -44,8 +44,7 @@ static enum lgp_status read_position(struct state *state, struct state_position 
 {
 	struct lgp_view value;
 	*out = (struct state_position){0};
-	enum lgp_status status =
-	        lgp_kv_get(state->txn, TABLE_META, LGP_VIEW("format"), &value);
+	enum lgp_status status = lgp_kv_get(state->txn, TABLE_META, LGP_VIEW("format"), &value);
 	if (status != LGP_OK)
 		return status;
 	if (!lgp_view_equal(value, LGP_VIEW(STATE_FORMAT)))
@@ -113,7 +112,8 @@ static bool make_layers(struct state *state)
 	state->seen = map_new();
 	state->active = map_new();
 	state->frozen = map_new();
-	return state->delta != NULL && state->seen != NULL && state->active != NULL && state->frozen != NULL;
+	return state->delta != NULL && state->seen != NULL && state->active != NULL &&
+	       state->frozen != NULL;
 }
 
 enum lgp_status state_open(const char *path, size_t map_bytes, struct state **out,
@@ -126,8 +126,8 @@ enum lgp_status state_open(const char *path, size_t map_bytes, struct state **ou
 	}
 	memcpy(state->path, path, strlen(path) + 1);
 	state->map_bytes = map_bytes;
-	enum lgp_status status =
-	        make_layers(state) ? open_file(state) : lgp_fault(LGP_NO_MEMORY, "state: no memory");
+	enum lgp_status status = make_layers(state) ? open_file(state)
+	                                            : lgp_fault(LGP_NO_MEMORY, "state: no memory");
 	if (status == LGP_CORRUPT || status == LGP_FORMAT)
 		status = state_reset(state); /* it follows from the log: make it anew */
 	if (status == LGP_OK && read_position(state, position) != LGP_OK)
@@ -321,7 +321,8 @@ static int32_t end_of(struct lgp_view key)
 {
 	if ((key.ptr[0] != 'C' && key.ptr[0] != 'I') || key.len < 5)
 		return INT32_MAX;
-	return (int32_t)((uint32_t)lgp_get_be((const uint8_t *)key.ptr + 1, 4) ^ UINT32_C(0x80000000));
+	return (int32_t)((uint32_t)lgp_get_be((const uint8_t *)key.ptr + 1, 4) ^
+	                 UINT32_C(0x80000000));
 }
 
 static enum lgp_status write_record(struct lgp_kv_txn *txn, struct lgp_view key,
@@ -380,9 +381,8 @@ static enum lgp_status write_position(const struct state_position *position, str
 	uint8_t bytes[8 + LGP_HASH_LEN];
 	lgp_put_le(bytes, position->position, 8);
 	memcpy(bytes + 8, position->root.bytes, LGP_HASH_LEN);
-	enum lgp_status status =
-	        lgp_kv_put(txn, TABLE_META, LGP_VIEW("position"),
-	                   (struct lgp_view){(const char *)bytes, sizeof bytes});
+	enum lgp_status status = lgp_kv_put(txn, TABLE_META, LGP_VIEW("position"),
+	                                    (struct lgp_view){(const char *)bytes, sizeof bytes});
 	if (status == LGP_OK)
 		status = lgp_kv_put(txn, TABLE_META, LGP_VIEW("format"), LGP_VIEW(STATE_FORMAT));
 	return status;

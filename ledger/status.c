@@ -28,7 +28,7 @@ const char *lgp_fault_detail(void)
 	return fault_detail;
 }
 
-enum lgp_status (lgp_fault)(enum lgp_status status, const char *format, ...)
+enum lgp_status(lgp_fault)(enum lgp_status status, const char *format, ...)
 {
 	/* Written aside first, so that a caller may quote the detail of the
 	 * fault below it: lgp_fault(status, "…: %s", lgp_fault_detail()). */

@@ -61,9 +61,9 @@ struct body_value {
 struct body {
 	struct body_value value[BODY_FIELDS_MAX]; /* in the order of the table */
 	bool personal;                            /* a personal field is there */
-	bool customer_unknown;                    /* a customer's id that was never given: UINT64_MAX */
-	char field[32], detail[BODY_DETAIL_MAX];  /* what was wrong */
-	char *scratch;                            /* owned: decoded text, until the next decode */
+	bool customer_unknown; /* a customer's id that was never given: UINT64_MAX */
+	char field[32], detail[BODY_DETAIL_MAX]; /* what was wrong */
+	char *scratch;                           /* owned: decoded text, until the next decode */
 	size_t used, cap;
 	struct json_document *json; /* borrowed, while decoding */
 	struct lgp_idcipher *ids;

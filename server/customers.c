@@ -73,8 +73,9 @@ uint64_t customer_find(struct request *request, struct lgp_party *party)
 	}
 	if (!visible_customer(request, number, party)) {
 		problem_reply(request->exchange, LGP_PROBLEM_FORBIDDEN, "id",
-		              request->principal.role == LGP_ROLE_CUSTOMER ? "a customer sees themselves alone"
-		                    : "this customer is not known at your sites");
+		              request->principal.role == LGP_ROLE_CUSTOMER
+		                      ? "a customer sees themselves alone"
+		                      : "this customer is not known at your sites");
 		return 0;
 	}
 	return number;

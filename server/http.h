@@ -16,17 +16,25 @@
 
 #include "server/buf.h"
 
-#define HTTP_TARGET_MAX 2048             /* bytes of path and query: else 414 */
-#define HTTP_HEADERS_MAX 16384           /* bytes of all headers: else 431 */
-#define HTTP_HEADER_COUNT_MAX 64         /* else 431 */
-#define HTTP_BODY_MAX (64 * 1024)        /* else 413 */
+#define HTTP_TARGET_MAX 2048                 /* bytes of path and query: else 414 */
+#define HTTP_HEADERS_MAX 16384               /* bytes of all headers: else 431 */
+#define HTTP_HEADER_COUNT_MAX 64             /* else 431 */
+#define HTTP_BODY_MAX (64 * 1024)            /* else 413 */
 #define HTTP_BULK_BODY_MAX (8 * 1024 * 1024) /* where the handler allows it */
-#define HTTP_BULK_BODIES_MAX 16          /* larger than HTTP_BODY_MAX, in memory of one loop: else 503 */
+#define HTTP_BULK_BODIES_MAX 16 /* larger than HTTP_BODY_MAX, in memory of one loop: else 503 */
 #define HTTP_REPLY_MAX (64 * 1024 * 1024)
-#define HTTP_CONNECTIONS_MAX 16384       /* of one loop; then new ones are closed */
+#define HTTP_CONNECTIONS_MAX 16384 /* of one loop; then new ones are closed */
 #define HTTP_REQUEST_ID_MAX 64
 
-enum http_method { HTTP_GET, HTTP_HEAD_, HTTP_POST_, HTTP_PUT_, HTTP_PATCH_, HTTP_DELETE_, HTTP_OTHER };
+enum http_method {
+	HTTP_GET,
+	HTTP_HEAD_,
+	HTTP_POST_,
+	HTTP_PUT_,
+	HTTP_PATCH_,
+	HTTP_DELETE_,
+	HTTP_OTHER
+};
 
 struct loop;
 
@@ -43,11 +51,12 @@ struct exchange {
 	struct lgp_view path, query; /* raw, path begins with '/', query without '?' */
 	struct lgp_view body;
 	struct lgp_view authorization, idempotency_key, prefer, accept, content_type, if_match;
-	char request_id[HTTP_REQUEST_ID_MAX]; /* the caller's when of a safe form, else ours; answered */
-	struct buf *out;                      /* the body of the reply is built here; empty at first */
-	uint64_t started_us;                  /* monotonic */
-	void *user;                           /* the handler's own, per connection, NULL at first */
-	char extra[512];                      /* further header lines of the reply, each with CRLF */
+	char request_id
+	        [HTTP_REQUEST_ID_MAX]; /* the caller's when of a safe form, else ours; answered */
+	struct buf *out;               /* the body of the reply is built here; empty at first */
+	uint64_t started_us;           /* monotonic */
+	void *user;                    /* the handler's own, per connection, NULL at first */
+	char extra[512];               /* further header lines of the reply, each with CRLF */
 	size_t extra_len;
 };
 
@@ -78,14 +87,14 @@ struct http_handler {
 
 struct http_options {
 	const char *host;
-	uint16_t port;                /* 0: any, see http_server_port */
-	unsigned loops;               /* 1 or more */
+	uint16_t port;                  /* 0: any, see http_server_port */
+	unsigned loops;                 /* 1 or more */
 	const char *tls_cert, *tls_key; /* PEM files, NULL for plain HTTP */
-	unsigned header_timeout_ms;   /* from the first byte to the end of the headers: 408 */
-	unsigned body_timeout_ms;     /* from the headers to the end of the body: 408 */
-	unsigned idle_timeout_ms;     /* between requests: closed quietly */
-	unsigned write_timeout_ms;    /* a reader that does not read: closed */
-	unsigned drain_timeout_ms;    /* at stop: what is under way may take so long */
+	unsigned header_timeout_ms;     /* from the first byte to the end of the headers: 408 */
+	unsigned body_timeout_ms;       /* from the headers to the end of the body: 408 */
+	unsigned idle_timeout_ms;       /* between requests: closed quietly */
+	unsigned write_timeout_ms;      /* a reader that does not read: closed */
+	unsigned drain_timeout_ms;      /* at stop: what is under way may take so long */
 };
 
 struct http_server;

@@ -265,7 +265,8 @@ static int judge_body(struct http_request *request)
 	                ((request->parser.flags & F_CHUNKED) != 0 ||
 	                 request->parser.content_length > HTTP_BODY_MAX);
 	if (request->bulk && request->bulk_busy)
-		return refuse(request, 503, "many large bodies are under way; try again in a second");
+		return refuse(request, 503,
+		              "many large bodies are under way; try again in a second");
 	return 0;
 }
 

@@ -13,13 +13,22 @@
 #define JSON_FIELDS_MAX 64 /* of one object */
 #define JSON_ERROR_MAX 200
 
-enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
+enum json_type {
+	JSON_NULL,
+	JSON_FALSE,
+	JSON_TRUE,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT
+};
 
 /* A value, borrowed from the document. */
 struct json_value {
 	enum json_type type;
-	struct lgp_view raw; /* the text; of strings, what is between the quotes, escapes as they stand */
-	int token;           /* private */
+	struct lgp_view
+	        raw; /* the text; of strings, what is between the quotes, escapes as they stand */
+	int token;   /* private */
 };
 
 /* One document; large, so keep one per loop and use it again. */

@@ -314,8 +314,8 @@ void nouns_post(struct request *request)
 	struct job *job = job_new(request, noun->personal_name ? &person : &plain, sizeof *job);
 	if (job == NULL)
 		return;
-	bool good = noun_define(request, job, noun, NULL) &&
-	            request_key(request, &job->line.command);
+	bool good =
+	        noun_define(request, job, noun, NULL) && request_key(request, &job->line.command);
 	if (good && noun->personal_name)
 		good = post_person(request, job, noun);
 	else if (good)

@@ -76,7 +76,8 @@ static void *run(void *context)
 		uint64_t began = app_monotonic_us();
 		if (step(upkeep)) {
 			uint64_t took = app_monotonic_us() - began;
-			(void)rest(upkeep, (int64_t)(took * upkeep->app->config.applier_rest_factor));
+			(void)rest(upkeep,
+			           (int64_t)(took * upkeep->app->config.applier_rest_factor));
 		} else if (rest(upkeep, REST_MAX_US)) {
 			upkeep_wake(upkeep->app);
 		}

@@ -54,30 +54,30 @@
 #define LGP_SLUG_MAX 32
 
 /* symbol, stored number, name as answered.  Numbers are for ever. */
-#define LGP_KIND_LIST(X)                                                      \
-	X(LGP_KIND_GENESIS, 1, "genesis")                                     \
-	X(LGP_KIND_UNIT, 2, "unit")                                           \
-	X(LGP_KIND_SITE, 3, "site")                                           \
-	X(LGP_KIND_BUDGET, 4, "budget")                                       \
-	X(LGP_KIND_REASON, 5, "reason")                                       \
-	X(LGP_KIND_TOUCHPOINT, 6, "touchpoint")                               \
-	X(LGP_KIND_STAFF, 7, "staff")                                         \
-	X(LGP_KIND_TOKEN, 8, "token")                                         \
-	X(LGP_KIND_CUSTOMER, 9, "customer")                                   \
-	X(LGP_KIND_PARTY, 10, "party")                                        \
-	X(LGP_KIND_TOKEN_END, 11, "token-end")                                \
-	X(LGP_KIND_LIMIT, 12, "limit")                                        \
-	X(LGP_KIND_LIMIT_END, 13, "limit-end")                                \
-	X(LGP_KIND_DELEGATION, 14, "delegation")                              \
-	X(LGP_KIND_DELEGATION_END, 15, "delegation-end")                      \
-	X(LGP_KIND_ALLOTMENT, 16, "allotment")                                \
-	X(LGP_KIND_GRANT, 17, "grant")                                        \
-	X(LGP_KIND_THANKS, 18, "thanks")                                      \
-	X(LGP_KIND_REVERSAL, 19, "reversal")                                  \
-	X(LGP_KIND_IMPORT, 20, "import")                                      \
-	X(LGP_KIND_ASK, 21, "ask")                                            \
-	X(LGP_KIND_DECLINE, 22, "decline")                                    \
-	X(LGP_KIND_LAPSE, 23, "lapse")                                        \
+#define LGP_KIND_LIST(X)                                 \
+	X(LGP_KIND_GENESIS, 1, "genesis")                \
+	X(LGP_KIND_UNIT, 2, "unit")                      \
+	X(LGP_KIND_SITE, 3, "site")                      \
+	X(LGP_KIND_BUDGET, 4, "budget")                  \
+	X(LGP_KIND_REASON, 5, "reason")                  \
+	X(LGP_KIND_TOUCHPOINT, 6, "touchpoint")          \
+	X(LGP_KIND_STAFF, 7, "staff")                    \
+	X(LGP_KIND_TOKEN, 8, "token")                    \
+	X(LGP_KIND_CUSTOMER, 9, "customer")              \
+	X(LGP_KIND_PARTY, 10, "party")                   \
+	X(LGP_KIND_TOKEN_END, 11, "token-end")           \
+	X(LGP_KIND_LIMIT, 12, "limit")                   \
+	X(LGP_KIND_LIMIT_END, 13, "limit-end")           \
+	X(LGP_KIND_DELEGATION, 14, "delegation")         \
+	X(LGP_KIND_DELEGATION_END, 15, "delegation-end") \
+	X(LGP_KIND_ALLOTMENT, 16, "allotment")           \
+	X(LGP_KIND_GRANT, 17, "grant")                   \
+	X(LGP_KIND_THANKS, 18, "thanks")                 \
+	X(LGP_KIND_REVERSAL, 19, "reversal")             \
+	X(LGP_KIND_IMPORT, 20, "import")                 \
+	X(LGP_KIND_ASK, 21, "ask")                       \
+	X(LGP_KIND_DECLINE, 22, "decline")               \
+	X(LGP_KIND_LAPSE, 23, "lapse")                   \
 	X(LGP_KIND_REFUSAL, 32, "refusal")
 
 enum lgp_kind {
@@ -97,16 +97,16 @@ enum lgp_flag {
 /* Account classes.  An account is (class, owner, unit); the owner is the
  * entry's own customer or budget, or nobody.  Balances are credits minus
  * debits; the sum over all accounts of a unit is zero (I1). */
-#define LGP_CLASS_LIST(X)                                                     \
-	X(LGP_CLASS_NONE, 0, "none", LGP_OWNER_NONE, false)                   \
-	X(LGP_CLASS_ISSUANCE, 1, "issuance", LGP_OWNER_BUDGET, false)         \
-	X(LGP_CLASS_BUDGET, 2, "budget", LGP_OWNER_BUDGET, true)              \
-	X(LGP_CLASS_CUSTOMER, 3, "customer", LGP_OWNER_CUSTOMER, true)        \
-	X(LGP_CLASS_EARNED, 4, "earned", LGP_OWNER_CUSTOMER, true)            \
-	X(LGP_CLASS_HELD, 5, "held", LGP_OWNER_CUSTOMER, true)                \
-	X(LGP_CLASS_SETTLEMENT, 6, "settlement", LGP_OWNER_NONE, false)       \
-	X(LGP_CLASS_BREAKAGE, 7, "breakage", LGP_OWNER_NONE, false)           \
-	X(LGP_CLASS_HISTORY, 8, "history", LGP_OWNER_BUDGET, false)           \
+#define LGP_CLASS_LIST(X)                                               \
+	X(LGP_CLASS_NONE, 0, "none", LGP_OWNER_NONE, false)             \
+	X(LGP_CLASS_ISSUANCE, 1, "issuance", LGP_OWNER_BUDGET, false)   \
+	X(LGP_CLASS_BUDGET, 2, "budget", LGP_OWNER_BUDGET, true)        \
+	X(LGP_CLASS_CUSTOMER, 3, "customer", LGP_OWNER_CUSTOMER, true)  \
+	X(LGP_CLASS_EARNED, 4, "earned", LGP_OWNER_CUSTOMER, true)      \
+	X(LGP_CLASS_HELD, 5, "held", LGP_OWNER_CUSTOMER, true)          \
+	X(LGP_CLASS_SETTLEMENT, 6, "settlement", LGP_OWNER_NONE, false) \
+	X(LGP_CLASS_BREAKAGE, 7, "breakage", LGP_OWNER_NONE, false)     \
+	X(LGP_CLASS_HISTORY, 8, "history", LGP_OWNER_BUDGET, false)     \
 	X(LGP_CLASS_RESERVED, 9, "reserved", LGP_OWNER_BUDGET, true)
 
 enum lgp_owner { LGP_OWNER_NONE, LGP_OWNER_BUDGET, LGP_OWNER_CUSTOMER };
@@ -120,7 +120,7 @@ enum lgp_class {
 #define X(symbol, number, name, owner, floored) symbol = number,
 	LGP_CLASS_LIST(X)
 #undef X
-	LGP_CLASS_COUNT,
+	        LGP_CLASS_COUNT,
 };
 
 struct lgp_entry {

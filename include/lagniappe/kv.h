@@ -58,10 +58,11 @@ LGP_MUST_USE enum lgp_status lgp_kv_get(struct lgp_kv_txn *txn, size_t table, st
 LGP_MUST_USE enum lgp_status lgp_kv_put(struct lgp_kv_txn *txn, size_t table, struct lgp_view key,
                                         struct lgp_view value);
 /* key must sort behind every key of the table.  LGP_CORRUPT: it does not. */
-LGP_MUST_USE enum lgp_status lgp_kv_append(struct lgp_kv_txn *txn, size_t table, struct lgp_view key,
-                                           struct lgp_view value);
+LGP_MUST_USE enum lgp_status lgp_kv_append(struct lgp_kv_txn *txn, size_t table,
+                                           struct lgp_view key, struct lgp_view value);
 /* LGP_MISSING: there was none. */
-LGP_MUST_USE enum lgp_status lgp_kv_delete(struct lgp_kv_txn *txn, size_t table, struct lgp_view key);
+LGP_MUST_USE enum lgp_status lgp_kv_delete(struct lgp_kv_txn *txn, size_t table,
+                                           struct lgp_view key);
 LGP_MUST_USE enum lgp_status lgp_kv_count(struct lgp_kv_txn *txn, size_t table, uint64_t *out);
 
 /* Cursors read in key order.  seek: the first key at or behind the given one.

@@ -24,12 +24,14 @@
 #include "lagniappe/noun.h"
 #include "lagniappe/problem.h"
 
-#define LGP_BATCH_MAX 16384          /* entries in one batch */
-#define LGP_PARTY_SITES_MAX 15       /* then the party is known everywhere */
-#define LGP_LIMIT_VERSIONS_MAX 16    /* of one limit that may still judge */
-#define LGP_PENDING_MAX 4096         /* grants that wait for approval */
+#define LGP_BATCH_MAX 16384                           /* entries in one batch */
+#define LGP_PARTY_SITES_MAX 15                        /* then the party is known everywhere */
+#define LGP_LIMIT_VERSIONS_MAX 16                     /* of one limit that may still judge */
+#define LGP_PENDING_MAX 4096                          /* grants that wait for approval */
 #define LGP_PENDING_US (INT64_C(72) * 3600 * 1000000) /* how long they wait */
-#define LGP_TIME_JUMP_MAX_US (INT64_C(86400) * 1000000) /* ahead of the last entry's at one step while the clock ran on */
+#define LGP_TIME_JUMP_MAX_US \
+	(INT64_C(86400) *    \
+	 1000000) /* ahead of the last entry's at one step while the clock ran on */
 
 struct lgp_ledger;
 struct lgp_reader;
@@ -98,7 +100,8 @@ struct lgp_record {
 		} reason;
 		struct {
 			enum lgp_role role;
-			int32_t active_from, active_until; /* days, half-open; INT32_MIN, INT32_MAX */
+			int32_t active_from,
+			        active_until; /* days, half-open; INT32_MIN, INT32_MAX */
 			uint64_t site, budget, customer;
 			struct lgp_numbers sites, budgets; /* besides site and budget */
 		} staff;
@@ -151,25 +154,28 @@ struct lgp_command {
 	bool dry;           /* judged, and not written */
 	bool keyed;         /* key_mac counts */
 	uint8_t key_mac[LGP_MAC_LEN], body_mac[LGP_MAC_LEN];
-	int64_t time_us;    /* stamped by the preparer; the ledger makes it increase */
-	bool has_words;     /* words_commitment counts */
+	int64_t time_us; /* stamped by the preparer; the ledger makes it increase */
+	bool has_words;  /* words_commitment counts */
 	struct lgp_hash words_commitment;
 	struct lgp_view payload; /* canonical lines bound to the entry besides; may be empty */
 	struct lgp_slug site, budget, unit, reason, touchpoint, staff, incident; /* len 0: absent */
 	uint64_t customer;  /* its number, 0 absent; imports: the party's */
 	uint64_t refers_to; /* what is reversed, amended, ended */
-	int64_t amount;     /* minor units; allotments and imports may be negative; reversals 0: all of it; thanks: minutes */
+	int64_t amount; /* minor units; allotments and imports may be negative; reversals 0: all of it; thanks: minutes */
 	int32_t business_date; /* imports alone: as told */
-	bool ask;           /* grants: where a limit would ask for approval, ask */
-	uint64_t expected;  /* limits: the version that must be in force, else a precondition fails; 0 any */
-	bool amend;         /* definitions: payload holds the changed fields alone */
+	bool ask;              /* grants: where a limit would ask for approval, ask */
+	uint64_t
+	        expected; /* limits: the version that must be in force, else a precondition fails; 0 any */
+	bool amend; /* definitions: payload holds the changed fields alone */
 };
 
 /* The site's business date at a moment, from whoever knows time zones. */
 struct lgp_calendar {
-	enum lgp_status (*date)(void *context, struct lgp_view zone, int64_t time_us, int32_t *days);
+	enum lgp_status (*date)(void *context, struct lgp_view zone, int64_t time_us,
+	                        int32_t *days);
 	/* The first microsecond of a local day. */
-	enum lgp_status (*start)(void *context, struct lgp_view zone, int32_t days, int64_t *time_us);
+	enum lgp_status (*start)(void *context, struct lgp_view zone, int32_t days,
+	                         int64_t *time_us);
 	void *context;
 };
 
@@ -211,23 +217,24 @@ struct lgp_limit_use {
 	bool passed;         /* the grant would pass it */
 	bool needs_customer; /* counted for a customer, and none was named: used is not known */
 	int64_t max, used, remaining; /* minor units, or a count; remaining is never below 0 */
-	int64_t resets_at_us; /* INT64_MAX: never */
+	int64_t resets_at_us;         /* INT64_MAX: never */
 };
 
 struct lgp_outcome {
 	enum lgp_verdict verdict;
 	enum lgp_problem problem;
-	char field[32];     /* of the command, that the problem is about; "" none */
+	char field[32]; /* of the command, that the problem is about; "" none */
 	uint64_t seq;
-	struct lgp_entry entry; /* what was or, dry, would be written; replayed: what was */
+	struct lgp_entry entry;       /* what was or, dry, would be written; replayed: what was */
 	struct lgp_limit_use binding; /* with LIMIT_EXCEEDED, and of what asks */
 };
 
 /* ---- The life of a ledger ---------------------------------------------- */
 
 struct lgp_options {
-	size_t log_map_bytes, state_map_bytes; /* 0: the defaults, 256 GiB and 64 GiB of address space */
-	size_t overlay_bytes; /* 0: 8 MiB; a generation of changed state in memory */
+	size_t log_map_bytes,
+	        state_map_bytes; /* 0: the defaults, 256 GiB and 64 GiB of address space */
+	size_t overlay_bytes;    /* 0: 8 MiB; a generation of changed state in memory */
 	struct lgp_calendar calendar;
 };
 
@@ -330,8 +337,9 @@ LGP_MUST_USE enum lgp_status lgp_read_entry(struct lgp_reader *reader, uint64_t 
                                             struct lgp_entry *out);
 /* The payload with this hash, copied: room for max bytes, *len its length.
  * LGP_MISSING.  LGP_OVERLOAD: longer than max. */
-LGP_MUST_USE enum lgp_status lgp_read_payload(struct lgp_reader *reader, const struct lgp_hash *hash,
-                                              char *out, size_t max, size_t *len);
+LGP_MUST_USE enum lgp_status lgp_read_payload(struct lgp_reader *reader,
+                                              const struct lgp_hash *hash, char *out, size_t max,
+                                              size_t *len);
 /* Nodes of the released tree, for lgp_prove_*: context is the reader. */
 enum lgp_status lgp_read_node(void *reader, unsigned level, uint64_t index, struct lgp_hash *out);
 /* A tile's bytes as served: hashes, or an entry bundle; *len 0: no such tile
@@ -342,9 +350,9 @@ LGP_MUST_USE enum lgp_status lgp_read_tile(struct lgp_reader *reader, const stru
 
 struct lgp_party {
 	enum lgp_kind kind;
-	uint64_t last;       /* its newest entry */
-	bool everywhere;     /* known at every site */
-	bool of_staff;       /* the customer account of a member of staff */
+	uint64_t last;   /* its newest entry */
+	bool everywhere; /* known at every site */
+	bool of_staff;   /* the customer account of a member of staff */
 	uint8_t site_count;
 	uint64_t sites[LGP_PARTY_SITES_MAX];
 };
@@ -356,7 +364,8 @@ LGP_MUST_USE enum lgp_status lgp_read_party(struct lgp_reader *reader, uint64_t 
 LGP_MUST_USE enum lgp_status lgp_read_balance(struct lgp_reader *reader, enum lgp_class class,
                                               uint64_t owner, uint64_t unit, int64_t *out);
 /* How much of an entry is reversed already. */
-LGP_MUST_USE enum lgp_status lgp_read_reversed(struct lgp_reader *reader, uint64_t seq, int64_t *out);
+LGP_MUST_USE enum lgp_status lgp_read_reversed(struct lgp_reader *reader, uint64_t seq,
+                                               int64_t *out);
 /* Grants that wait for approval, by number, from `after` on: at most max, *count
  * how many.  Any thread. */
 void lgp_pending(struct lgp_ledger *ledger, uint64_t after, uint64_t *out, size_t max,
@@ -366,8 +375,8 @@ LGP_MUST_USE enum lgp_status lgp_read_definition(struct lgp_reader *reader, uint
                                                  char out[LGP_DEFINITION_MAX], size_t *len);
 
 struct lgp_ledger_stats {
-	uint64_t log_used_bytes, log_map_bytes, state_position, overlay_bytes, keys_recent, keys_stored,
-	        key_runs, key_memory_bytes;
+	uint64_t log_used_bytes, log_map_bytes, state_position, overlay_bytes, keys_recent,
+	        keys_stored, key_runs, key_memory_bytes;
 };
 void lgp_stats(struct lgp_ledger *ledger, struct lgp_ledger_stats *out);
 

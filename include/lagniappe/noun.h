@@ -61,9 +61,9 @@ struct lgp_field {
 
 struct lgp_noun {
 	enum lgp_kind kind;
-	const char *plural;      /* "budgets": the path below /v1/ */
-	const char *id_field;    /* "id" or "code"; NULL: named by number */
-	bool personal_name;      /* has a name that is kept with the people, not here */
+	const char *plural;   /* "budgets": the path below /v1/ */
+	const char *id_field; /* "id" or "code"; NULL: named by number */
+	bool personal_name;   /* has a name that is kept with the people, not here */
 	const struct lgp_field *fields;
 	size_t field_count;
 };

@@ -10,10 +10,10 @@
 
 #include "lagniappe/hash.h"
 
-#define LGP_TREE_LEVELS 48    /* room for 2^48 - 1 leaves */
-#define LGP_PROOF_MAX 64      /* hashes in any one proof, with room to spare */
-#define LGP_TILE_WIDTH 256    /* hashes in a full tile */
-#define LGP_TILE_HEIGHT 8     /* binary levels in a tile level */
+#define LGP_TREE_LEVELS 48 /* room for 2^48 - 1 leaves */
+#define LGP_PROOF_MAX 64   /* hashes in any one proof, with room to spare */
+#define LGP_TILE_WIDTH 256 /* hashes in a full tile */
+#define LGP_TILE_HEIGHT 8  /* binary levels in a tile level */
 
 struct lgp_proof {
 	unsigned count;
@@ -48,15 +48,17 @@ size_t lgp_tree_completed(const struct lgp_tree *tree, unsigned level, uint64_t 
 
 /* Where nodes come from for proofs of older leaves.  LGP_OK or a fault. */
 struct lgp_node_source {
-	enum lgp_status (*node)(void *context, unsigned level, uint64_t index, struct lgp_hash *out);
+	enum lgp_status (*node)(void *context, unsigned level, uint64_t index,
+	                        struct lgp_hash *out);
 	void *context;
 };
 
 /* RFC 6962 sections 2.1.1 and 2.1.2.  index < size; old_size <= size.  A
  * consistency proof from 0 or from size itself is empty.
  * Errors: what the source says. */
-LGP_MUST_USE enum lgp_status lgp_prove_inclusion(const struct lgp_node_source *source, uint64_t index,
-                                                 uint64_t size, struct lgp_proof *out);
+LGP_MUST_USE enum lgp_status lgp_prove_inclusion(const struct lgp_node_source *source,
+                                                 uint64_t index, uint64_t size,
+                                                 struct lgp_proof *out);
 LGP_MUST_USE enum lgp_status lgp_prove_consistency(const struct lgp_node_source *source,
                                                    uint64_t old_size, uint64_t size,
                                                    struct lgp_proof *out);
@@ -68,8 +70,9 @@ LGP_MUST_USE enum lgp_status lgp_prove_root(const struct lgp_node_source *source
 LGP_MUST_USE enum lgp_status lgp_verify_inclusion(const struct lgp_hash *leaf, uint64_t index,
                                                   uint64_t size, const struct lgp_hash *root,
                                                   const struct lgp_proof *proof);
-LGP_MUST_USE enum lgp_status lgp_verify_consistency(uint64_t old_size, const struct lgp_hash *old_root,
-                                                    uint64_t size, const struct lgp_hash *root,
+LGP_MUST_USE enum lgp_status lgp_verify_consistency(uint64_t old_size,
+                                                    const struct lgp_hash *old_root, uint64_t size,
+                                                    const struct lgp_hash *root,
                                                     const struct lgp_proof *proof);
 
 /* C2SP tlog-tiles: the path of a tile below "tile/": "<L>/<N>" or "<L>/<N>.p/<W>",

@@ -194,7 +194,8 @@ static void note_entry(const struct lgp_entry *entry)
 }
 
 /* Judges, compares with what the model expects, and keeps the key. */
-static struct lgp_outcome ask(struct lgp_command *command, uint64_t actor, enum lgp_problem expected)
+static struct lgp_outcome ask(struct lgp_command *command, uint64_t actor,
+                              enum lgp_problem expected)
 {
 	struct lgp_outcome out;
 	must(lgp_judge(m.ledger, command, &out));
@@ -248,8 +249,7 @@ static void new_customer(void)
 		return;
 	struct lgp_command command =
 	        new_command(LGP_KIND_CUSTOMER, by_till ? m.till : staff->token);
-	struct lgp_outcome out =
-	        ask(&command, by_till ? m.till : staff->number, LGP_PROBLEM_NONE);
+	struct lgp_outcome out = ask(&command, by_till ? m.till : staff->number, LGP_PROBLEM_NONE);
 	assert_int_equal(out.entry.customer, out.seq);
 	m.customer[m.customers++] = out.seq;
 }
@@ -291,7 +291,8 @@ static enum lgp_problem judge_grant(const struct grant_case *c, int32_t date, bo
 static int64_t some_amount(unsigned budget)
 {
 	if (chance(5)) /* at the edge: the last unit, or one more */
-		return m.budget[budget].available + (int64_t)pick(2) + (m.budget[budget].available == 0);
+		return m.budget[budget].available + (int64_t)pick(2) +
+		       (m.budget[budget].available == 0);
 	if (chance(1))
 		return INT64_MAX;
 	return 1 + (int64_t)pick(5000);
@@ -343,8 +344,17 @@ static void grant(void)
 	assert_int_equal(out.entry.balance, m.held[i][c.unit]);
 	if (m.grants < GRANTS_MAX)
 		m.grant[m.grants++] = (struct model_grant){
-		        out.seq,  c.customer, c.staff->number, c.actor, m.budget[c.budget].number,
-		        c.budget, c.unit,     c.site,          c.amount, 0, out.entry.business_date,
+		        out.seq,
+		        c.customer,
+		        c.staff->number,
+		        c.actor,
+		        m.budget[c.budget].number,
+		        c.budget,
+		        c.unit,
+		        c.site,
+		        c.amount,
+		        0,
+		        out.entry.business_date,
 		};
 }
 
@@ -389,7 +399,9 @@ static void reverse(void)
 	uint64_t actor = by_till ? m.till : s->number;
 	struct lgp_command command = new_command(LGP_KIND_REVERSAL, by_till ? m.till : s->token);
 	command.refers_to = g->seq;
-	command.amount = chance(50) ? 0 : 1 + (int64_t)pick((uint64_t)(g->amount < 9000 ? g->amount : 9000) + 5);
+	command.amount =
+	        chance(50) ? 0
+	                   : 1 + (int64_t)pick((uint64_t)(g->amount < 9000 ? g->amount : 9000) + 5);
 	enum lgp_problem expected = judge_reversal(g, s, actor, command.amount, next_date());
 	struct lgp_outcome out = ask(&command, actor, expected);
 	if (expected != LGP_PROBLEM_NONE)
@@ -551,7 +563,8 @@ static void reopen(bool without_state)
 	must(lgp_state_hash(m.ledger, &before));
 	lgp_close(m.ledger);
 	if (without_state) {
-		snprintf(command, sizeof command, "rm -f %s/state.mdb* %s/keys-*.run", m.dir, m.dir);
+		snprintf(command, sizeof command, "rm -f %s/state.mdb* %s/keys-*.run", m.dir,
+		         m.dir);
 		assert_int_equal(system(command), 0);
 	}
 	open_ledger();
@@ -592,12 +605,15 @@ static void set_up_staff(unsigned i)
 {
 	struct model_staff *s = &m.staff[i];
 	char text[200];
-	*s = (struct model_staff){.manager = i % 3 == 2, .site = i % SITES, .budget = i % BUDGETS,
+	*s = (struct model_staff){.manager = i % 3 == 2,
+	                          .site = i % SITES,
+	                          .budget = i % BUDGETS,
 	                          .until = INT32_MAX};
 	if (i == 1)
 		s->customer = m.customer[0];
-	int len = snprintf(text, sizeof text, "id s%u\nrole %s\nsite %s\nbudget %s\n", i,
-	                   s->manager ? "manager" : "staff", site_id[s->site], budget_id[s->budget]);
+	int len =
+	        snprintf(text, sizeof text, "id s%u\nrole %s\nsite %s\nbudget %s\n", i,
+	                 s->manager ? "manager" : "staff", site_id[s->site], budget_id[s->budget]);
 	if (s->customer != 0)
 		snprintf(text + len, sizeof text - (size_t)len, "customer %llu\n",
 		         (unsigned long long)s->customer);
@@ -653,8 +669,8 @@ static void start(uint64_t seed)
 	m.last = calloc(PARTIES_MAX, sizeof *m.last);
 	strcpy(m.dir, "/tmp/lagniappe-model-XXXXXX");
 	assert_non_null(mkdtemp(m.dir));
-	struct lgp_genesis genesis = {LGP_VIEW("model.example/ledger"), LGP_VIEW("Etc/UTC"), m.now_us,
-	                              20000, {1}, {2}};
+	struct lgp_genesis genesis = {
+	        LGP_VIEW("model.example/ledger"), LGP_VIEW("Etc/UTC"), m.now_us, 20000, {1}, {2}};
 	must(lgp_create(m.dir, &keys, &genesis));
 	m.last[1] = 1;
 	m.last[2] = 2;
@@ -678,8 +694,8 @@ static void ledger_and_model_agree_on_every_answer_I1_I3_I4_I7_I10(void **state)
 	compare_all();
 	reopen(true);
 	compare_all();
-	fprintf(stderr, "# %u accepted, %u refused, %u denied, %u replayed\n", m.accepted, m.refused,
-	        m.denied, m.replayed);
+	fprintf(stderr, "# %u accepted, %u refused, %u denied, %u replayed\n", m.accepted,
+	        m.refused, m.denied, m.replayed);
 	assert_true(m.accepted > 0 && m.refused > 0 && m.denied > 0 && m.replayed > 0);
 	char command[128];
 	lgp_close(m.ledger);

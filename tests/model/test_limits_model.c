@@ -414,6 +414,11 @@ static bool binds_person(const struct version *v)
 	       v->per == LGP_PER_STAFF_CUSTOMER || v->role >= 0 || v->staff >= 0;
 }
 
+static bool binds_approver(const struct version *v)
+{
+	return binds_person(v) && (!v->ask || v->role >= 0 || v->staff >= 0);
+}
+
 static bool same_period(const struct version *v, int32_t a, int32_t b, int week_starts)
 {
 	return period(v->window, a, week_starts) == period(v->window, b, week_starts);
@@ -522,7 +527,7 @@ static bool over_limit(const struct facts *f, int without, bool person, bool *no
 	*no_incident = false;
 	for (unsigned i = 0; i < LIMITS; i++) {
 		const struct version *v = version_now(&m.limit[i], f);
-		if (v == NULL || !meets(v, f) || (person && !binds_person(v)))
+		if (v == NULL || !meets(v, f) || (person && !binds_approver(v)))
 			continue;
 		bool by_incident =
 		        v->per == LGP_PER_CUSTOMER_INCIDENT || v->measure == LGP_MEASURE_INCIDENTS;

@@ -161,11 +161,13 @@ static uint64_t define_token(struct fixture *f, const char *lines, char secret)
 void fixture_programme(struct fixture *f)
 {
 	fixture_open(f);
-	f->unit = fixture_define(f, LGP_KIND_UNIT, f->admin, "code EUR\nname Euro\nscale 2\nkind money\n");
+	f->unit = fixture_define(f, LGP_KIND_UNIT, f->admin,
+	                         "code EUR\nname Euro\nscale 2\nkind money\n");
 	f->site = fixture_define(f, LGP_KIND_SITE, f->admin, "id paris\ntimezone Etc/UTC\n");
 	f->budget = fixture_define(f, LGP_KIND_BUDGET, f->admin,
 	                           "id front-desk\nsite paris\nunit EUR\n");
-	f->reason = fixture_define(f, LGP_KIND_REASON, f->admin, "id late-room\nkind discretionary\n");
+	f->reason =
+	        fixture_define(f, LGP_KIND_REASON, f->admin, "id late-room\nkind discretionary\n");
 	f->anna = fixture_define(f, LGP_KIND_STAFF, f->admin,
 	                         "id anna\nrole staff\nsite paris\nbudget front-desk\n");
 	f->marc = fixture_define(f, LGP_KIND_STAFF, f->admin,

@@ -12,7 +12,7 @@ struct fixture {
 	char dir[64];
 	struct lgp_ledger *ledger;
 	int64_t now_us;
-	uint64_t admin, finance;         /* tokens */
+	uint64_t admin, finance;                         /* tokens */
 	uint64_t unit, site, budget, reason, anna, marc; /* numbers */
 	uint64_t anna_token, marc_token, till_token;
 	uint64_t customer;

@@ -86,8 +86,9 @@ static enum lgp_status find(struct lgp_keyindex *index, uint64_t seq)
 
 static void open_index(struct fixture *fixture)
 {
-	assert_int_equal(lgp_keyindex_open(fixture->dir, UINT64_MAX, &fixture->covered, &fixture->index),
-	                 LGP_OK);
+	assert_int_equal(
+	        lgp_keyindex_open(fixture->dir, UINT64_MAX, &fixture->covered, &fixture->index),
+	        LGP_OK);
 }
 
 static void reopen(struct fixture *fixture)
@@ -214,8 +215,10 @@ static int set_up(void **state)
 	if (mkdtemp(fixture->dir) == NULL)
 		return -1;
 	*state = fixture;
-	return lgp_keyindex_open(fixture->dir, UINT64_MAX, &fixture->covered, &fixture->index) == LGP_OK ? 0
-	                                                                                     : -1;
+	return lgp_keyindex_open(fixture->dir, UINT64_MAX, &fixture->covered, &fixture->index) ==
+	                       LGP_OK
+	               ? 0
+	               : -1;
 }
 
 static int tear_down(void **state)
@@ -686,7 +689,8 @@ static void directory_that_is_not_there_is_a_fault(void **state)
 	uint64_t covered;
 
 	(void)state;
-	assert_int_equal(lgp_keyindex_open("/tmp/lagniappe-keys-none", 0, &covered, &index), LGP_IO);
+	assert_int_equal(lgp_keyindex_open("/tmp/lagniappe-keys-none", 0, &covered, &index),
+	                 LGP_IO);
 	assert_non_null(strstr(lgp_fault_detail(), "/tmp/lagniappe-keys-none"));
 }
 

@@ -278,16 +278,19 @@ static void who_makes_people_does_not_make_money(void **state)
 		const char *role;
 		enum lgp_problem expected;
 	} cases[] = {
-	        {false, "finance", LGP_PROBLEM_FORBIDDEN}, {false, "auditor", LGP_PROBLEM_FORBIDDEN},
-	        {false, "integration", LGP_PROBLEM_NONE},  {true, "admin", LGP_PROBLEM_FORBIDDEN},
-	        {true, "integration", LGP_PROBLEM_FORBIDDEN}, {true, "auditor", LGP_PROBLEM_NONE},
+	        {false, "finance", LGP_PROBLEM_FORBIDDEN},
+	        {false, "auditor", LGP_PROBLEM_FORBIDDEN},
+	        {false, "integration", LGP_PROBLEM_NONE},
+	        {true, "admin", LGP_PROBLEM_FORBIDDEN},
+	        {true, "integration", LGP_PROBLEM_FORBIDDEN},
+	        {true, "auditor", LGP_PROBLEM_NONE},
 	        {true, "finance", LGP_PROBLEM_NONE},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		char text[256];
 		snprintf(text, sizeof text, "role %s\nhash %064zu\n", cases[i].role, i + 100);
-		struct lgp_command token = fixture_command(&f, LGP_KIND_TOKEN,
-		                                           cases[i].by_finance ? f.finance : f.admin);
+		struct lgp_command token = fixture_command(
+		        &f, LGP_KIND_TOKEN, cases[i].by_finance ? f.finance : f.admin);
 		token.payload = lgp_view_of(text);
 		assert_int_equal(fixture_judge(&f, &token).problem, cases[i].expected);
 		if (lgp_batch_count(f.ledger) > 0)
@@ -339,13 +342,14 @@ static void receipt_of_every_entry_verifies(void **state)
 		char receipt[LGP_RECEIPT_MAX];
 		uint64_t index;
 		lgp_batch_prove(f.ledger, seqs[i], &proof);
-		size_t len = lgp_receipt_format(seqs[i], &proof, lgp_batch_checkpoint(f.ledger), receipt);
+		size_t len = lgp_receipt_format(seqs[i], &proof, lgp_batch_checkpoint(f.ledger),
+		                                receipt);
 		assert_int_equal(
-		        lgp_receipt_verify((struct lgp_view){receipt, len},
-		                           (struct lgp_view){(const char *)lgp_batch_entry(
-		                                                     f.ledger, seqs[i]),
-		                                             LGP_ENTRY_LEN},
-		                           &lgp_ledger_signer(f.ledger)->public, 1, &index, NULL),
+		        lgp_receipt_verify(
+		                (struct lgp_view){receipt, len},
+		                (struct lgp_view){(const char *)lgp_batch_entry(f.ledger, seqs[i]),
+		                                  LGP_ENTRY_LEN},
+		                &lgp_ledger_signer(f.ledger)->public, 1, &index, NULL),
 		        LGP_OK);
 		assert_int_equal(index, seqs[i]);
 	}
@@ -373,7 +377,8 @@ static void proofs_of_old_entries_come_from_the_file(void **state)
 		struct lgp_proof proof;
 		assert_int_equal(lgp_read_entries(reader, seq, 1, bytes, &count), LGP_OK);
 		lgp_hash_leaf(bytes, sizeof bytes, &leaf);
-		assert_int_equal(lgp_prove_inclusion(&source, seq, checkpoint.size, &proof), LGP_OK);
+		assert_int_equal(lgp_prove_inclusion(&source, seq, checkpoint.size, &proof),
+		                 LGP_OK);
 		assert_int_equal(
 		        lgp_verify_inclusion(&leaf, seq, checkpoint.size, &checkpoint.root, &proof),
 		        LGP_OK);

@@ -95,9 +95,11 @@ static void nouns_and_their_fields_are_as_they_were(void **state)
 	        "touchpoints/id: id name",
 	        "staff/id: id role site sites budget budgets customer active_from active_until",
 	        "tokens/-: role subject customer sites expires hash",
-	        ("limits/id: id scope.role scope.staff scope.site scope.budget scope.reason unit measure "
+	        ("limits/id: id scope.role scope.staff scope.site scope.budget scope.reason unit "
+	         "measure "
 	         "per window max when_passed reversal from until note"),
-	        "delegations/-: from to scope.site scope.budget scope.reason unit ceiling until note",
+	        "delegations/-: from to scope.site scope.budget scope.reason unit ceiling until "
+	        "note",
 	};
 	const size_t count = sizeof expected / sizeof expected[0];
 	for (size_t i = 0; i < count; i++) {

@@ -357,7 +357,8 @@ static void trailers_count_as_headers(void **state)
 static void a_large_body_is_asked_for_by_who_sends_it_and_waits_for_room(void **state)
 {
 	(void)state;
-	static const char large[] = POST "Authorization: Bearer one \r\nContent-Length: 65537\r\n\r\n";
+	static const char large[] =
+	        POST "Authorization: Bearer one \r\nContent-Length: 65537\r\n\r\n";
 	static const char chunks[] = POST "Transfer-Encoding: chunked\r\n\r\n";
 	static const char small[] = POST "Content-Length: 65536\r\n\r\n";
 	static const struct {

@@ -487,6 +487,13 @@ static bool binds_person(const struct limit_version *version)
 	       version->staff != 0;
 }
 
+/* What asks everybody alike is what an approval answers. */
+static bool binds_approver(const struct limit_version *version)
+{
+	return binds_person(version) &&
+	       (!version->asks || version->giver != GIVER_ANY || version->staff != 0);
+}
+
 static struct lgp_view id_of(const struct bounds *bounds, const struct limit_version *version)
 {
 	const struct limit_record *record = record_of(bounds, version->limit);
@@ -517,7 +524,7 @@ static enum lgp_status judge_version(void *context, const struct limit_version *
 {
 	struct evaluation *e = context;
 	int64_t before, more, sum;
-	if (e->by_person && !binds_person(version))
+	if (e->by_person && !binds_approver(version))
 		return LGP_OK;
 	if ((version->per == PER_CUSTOMER_INCIDENT || version->measure == MEASURE_INCIDENTS) &&
 	    e->of->incident[0] == '\0')
