@@ -3,6 +3,7 @@
 #   make            the programs, in build/        make test       all tests, with a total
 #   make demo       a served example               make sanitize   the same under ASan, UBSan, TSan
 #   make install    PREFIX=, DESTDIR=              make layers     which room may know which
+#   make test-long  the same with more of it       make fuzz       what strangers send
 #   make bench      what this machine reaches      make lint       format, clang-tidy, -fanalyzer
 #
 # V=1 shows commands, WERROR=1 makes warnings errors, DEPS=skip installs nothing,
@@ -82,7 +83,7 @@ FUZZ = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 UNIT_SHARED = $(filter-out $B/tests/unit/test_%,$(call objects,tests/unit))
 MODEL_SHARED = $(filter-out $(MODEL_MAIN:%.c=$B/%.o),$(call objects,tests/model))
 
-.PHONY: all checks bench-programs deps demo test sanitize layers lint lint-files format fuzz fuzz-run bench \
+.PHONY: all checks bench-programs deps demo test test-long sanitize layers lint lint-files format fuzz fuzz-run bench \
 	bench-peers install clean force
 .SECONDARY:
 all: $(LIB) $(PROGRAMS)
@@ -159,6 +160,12 @@ test:
 	@$(MAKE) all checks
 	@$(MAKE) CRASHPOINTS=1 all
 	@tests/run.sh $B unit model mutate go e2e
+
+# The long forms: 1,000 rounds at the last unit, ten times the kills, more steps.
+test-long: export LAGNIAPPE_ROUNDS = 1000
+test-long: export LAGNIAPPE_CRASH_CYCLES = 1000
+test-long: export LAGNIAPPE_STEPS = 60000
+test-long: test
 
 # TSan wants its own place in memory, which a kernel that scatters widely may
 # have taken: setarch -R stops the scattering.
