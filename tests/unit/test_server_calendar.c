@@ -286,7 +286,7 @@ static_assert(ZONES > CALENDAR_ZONE_MAX, "some must be put out");
 
 static int32_t date_in_zone(size_t i, int64_t now)
 {
-	char fixed[16];
+	char fixed[32];
 	int west = (int)i - 14;
 	int32_t days;
 	snprintf(fixed, sizeof fixed, "Etc/GMT%+d", west);
