@@ -113,7 +113,7 @@ void entries_list(struct request *request)
 
 static bool wants_text(struct lgp_view accept)
 {
-	return accept.len > 0 &&
+	return accept.ptr != NULL && accept.len > 0 &&
 	       memmem(accept.ptr, accept.len, "text/plain", sizeof "text/plain" - 1) != NULL &&
 	       memmem(accept.ptr, accept.len, "application/json", sizeof "application/json" - 1) ==
 	               NULL;
