@@ -33,20 +33,6 @@ struct limits {
 
 /* ---- definitions ------------------------------------------------------------------- */
 
-static enum lgp_status refer(const struct registry *registry, const struct lgp_definition *text,
-                             const char *field, enum lgp_kind noun, uint64_t *number)
-{
-	struct lgp_view id = lgp_definition_get(text, field);
-	*number = 0;
-	if (id.ptr == NULL)
-		return LGP_OK;
-	const struct lgp_record *record = registry_find(registry, noun, id);
-	if (record == NULL)
-		return lgp_fault(LGP_CORRUPT, "definition: %s refers to what is not there", field);
-	*number = record->number;
-	return LGP_OK;
-}
-
 static unsigned choice(const struct lgp_definition *text, const char *field, const char *choices)
 {
 	struct lgp_view value = lgp_definition_get(text, field);
@@ -100,15 +86,18 @@ static enum lgp_status parse_scope(const struct registry *registry,
 	if (role.ptr != NULL)
 		out->role =
 		        (enum lgp_role)(LGP_ROLE_ADMIN + lgp_choice_index(LGP_ROLE_CHOICES, role));
-	enum lgp_status status = refer(registry, text, "scope.staff", LGP_KIND_STAFF, &out->staff);
+	enum lgp_status status =
+	        registry_refer(registry, text, "scope.staff", LGP_KIND_STAFF, &out->staff);
 	if (status == LGP_OK)
-		status = refer(registry, text, "scope.site", LGP_KIND_SITE, &out->site);
+		status = registry_refer(registry, text, "scope.site", LGP_KIND_SITE, &out->site);
 	if (status == LGP_OK)
-		status = refer(registry, text, "scope.budget", LGP_KIND_BUDGET, &out->budget);
+		status = registry_refer(registry, text, "scope.budget", LGP_KIND_BUDGET,
+		                        &out->budget);
 	if (status == LGP_OK)
-		status = refer(registry, text, "scope.reason", LGP_KIND_REASON, &out->reason);
+		status = registry_refer(registry, text, "scope.reason", LGP_KIND_REASON,
+		                        &out->reason);
 	if (status == LGP_OK)
-		status = refer(registry, text, "unit", LGP_KIND_UNIT, &out->unit);
+		status = registry_refer(registry, text, "unit", LGP_KIND_UNIT, &out->unit);
 	return status;
 }
 

@@ -130,8 +130,8 @@ bool lgp_staff_has_budget(const struct lgp_record *staff, uint64_t budget)
 
 /* ---- from text to record ----------------------------------------------------------- */
 
-static enum lgp_status refer(const struct registry *registry, const struct lgp_definition *text,
-                             const char *field, enum lgp_kind noun, uint64_t *number)
+enum lgp_status registry_refer(const struct registry *registry, const struct lgp_definition *text,
+                               const char *field, enum lgp_kind noun, uint64_t *number)
 {
 	struct lgp_view id = lgp_definition_get(text, field);
 	*number = 0;
@@ -218,9 +218,11 @@ static enum lgp_status fill_site(const struct lgp_definition *text, struct lgp_r
 static enum lgp_status fill_budget(const struct registry *registry,
                                    const struct lgp_definition *text, struct lgp_record *out)
 {
-	enum lgp_status status = refer(registry, text, "site", LGP_KIND_SITE, &out->as.budget.site);
+	enum lgp_status status =
+	        registry_refer(registry, text, "site", LGP_KIND_SITE, &out->as.budget.site);
 	if (status == LGP_OK)
-		status = refer(registry, text, "unit", LGP_KIND_UNIT, &out->as.budget.unit);
+		status =
+		        registry_refer(registry, text, "unit", LGP_KIND_UNIT, &out->as.budget.unit);
 	return status;
 }
 
@@ -231,9 +233,11 @@ static enum lgp_status fill_staff(const struct registry *registry,
 	out->as.staff.active_from = date(text, "active_from", INT32_MIN);
 	out->as.staff.active_until = date(text, "active_until", INT32_MAX);
 	out->as.staff.customer = number(text, "customer");
-	enum lgp_status status = refer(registry, text, "site", LGP_KIND_SITE, &out->as.staff.site);
+	enum lgp_status status =
+	        registry_refer(registry, text, "site", LGP_KIND_SITE, &out->as.staff.site);
 	if (status == LGP_OK)
-		status = refer(registry, text, "budget", LGP_KIND_BUDGET, &out->as.staff.budget);
+		status = registry_refer(registry, text, "budget", LGP_KIND_BUDGET,
+		                        &out->as.staff.budget);
 	if (status == LGP_OK)
 		status = refer_list(registry, text, "sites", LGP_KIND_SITE, &out->as.staff.sites);
 	if (status == LGP_OK)
@@ -253,7 +257,7 @@ static enum lgp_status fill_token(const struct registry *registry,
 		require(lgp_time_parse(expires, &out->as.token.expires_us) == LGP_OK);
 	require(lgp_hex_decode(hash, out->as.token.hash, LGP_HASH_LEN) == LGP_OK);
 	enum lgp_status status =
-	        refer(registry, text, "subject", LGP_KIND_STAFF, &out->as.token.subject);
+	        registry_refer(registry, text, "subject", LGP_KIND_STAFF, &out->as.token.subject);
 	if (out->as.token.subject == 0)
 		out->as.token.subject = number(text, "customer");
 	if (out->as.token.subject == 0)
@@ -269,20 +273,23 @@ static enum lgp_status fill_delegation(const struct registry *registry,
 	out->as.delegation.ceiling = (int64_t)number(text, "ceiling");
 	enum lgp_status status = span_parse(text, &out->as.delegation.span);
 	if (status == LGP_OK)
-		status = refer(registry, text, "from", LGP_KIND_STAFF, &out->as.delegation.from);
+		status = registry_refer(registry, text, "from", LGP_KIND_STAFF,
+		                        &out->as.delegation.from);
 	if (status == LGP_OK)
-		status = refer(registry, text, "to", LGP_KIND_STAFF, &out->as.delegation.to);
+		status = registry_refer(registry, text, "to", LGP_KIND_STAFF,
+		                        &out->as.delegation.to);
 	if (status == LGP_OK)
-		status = refer(registry, text, "unit", LGP_KIND_UNIT, &out->as.delegation.unit);
+		status = registry_refer(registry, text, "unit", LGP_KIND_UNIT,
+		                        &out->as.delegation.unit);
 	if (status == LGP_OK)
-		status = refer(registry, text, "scope.site", LGP_KIND_SITE,
-		               &out->as.delegation.site);
+		status = registry_refer(registry, text, "scope.site", LGP_KIND_SITE,
+		                        &out->as.delegation.site);
 	if (status == LGP_OK)
-		status = refer(registry, text, "scope.budget", LGP_KIND_BUDGET,
-		               &out->as.delegation.budget);
+		status = registry_refer(registry, text, "scope.budget", LGP_KIND_BUDGET,
+		                        &out->as.delegation.budget);
 	if (status == LGP_OK)
-		status = refer(registry, text, "scope.reason", LGP_KIND_REASON,
-		               &out->as.delegation.reason);
+		status = registry_refer(registry, text, "scope.reason", LGP_KIND_REASON,
+		                        &out->as.delegation.reason);
 	return status;
 }
 

@@ -28,6 +28,12 @@ const struct lgp_record *registry_get(const struct registry *registry, uint64_t 
 const struct lgp_record *registry_get_kind(const struct registry *registry, enum lgp_kind noun,
                                            uint64_t number);
 
+/* The number that a definition's field refers to, 0 when it is absent.
+ * LGP_CORRUPT: there is no such noun. */
+LGP_MUST_USE enum lgp_status registry_refer(const struct registry *registry,
+                                            const struct lgp_definition *text, const char *field,
+                                            enum lgp_kind noun, uint64_t *number);
+
 void registry_lock(struct registry *registry);
 void registry_unlock(struct registry *registry);
 uint64_t registry_version(const struct registry *registry);
