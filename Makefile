@@ -24,12 +24,12 @@ MAKEFLAGS += --no-print-directory
 endif
 
 # What apt brings: to build and serve, to test, to check.
-LIBS = libuv libssl libcrypto libsodium lmdb icu-i18n icu-uc libcurl jansson
+LIBS = libuv libssl libcrypto libsodium lmdb icu-i18n icu-uc libcurl jansson xlsxwriter
 DEPS_BUILD = gcc libc6-dev pkg-config libuv1-dev libssl-dev libsodium-dev liblmdb-dev libicu-dev \
-	libcurl4-openssl-dev libjansson-dev libjsmn-dev $(if $(LLHTTP_SYSTEM),,node-llhttp) \
+	libcurl4-openssl-dev libjansson-dev libjsmn-dev libxlsxwriter-dev $(if $(LLHTTP_SYSTEM),,node-llhttp) \
 	curl openssl
 DEPS_TEST = libcmocka-dev python3 python3-pytest python3-requests python3-jsonschema \
-	golang-go golang-golang-x-mod-dev
+	python3-openpyxl golang-go golang-golang-x-mod-dev hledger ledger
 DEPS_CHECK = clang clang-format clang-tidy libclang-rt-dev shellcheck util-linux
 
 # llhttp: a library where the system has one, else the sources that Debian 12
@@ -79,6 +79,8 @@ MUTATE = $B/tests/test_mutate
 SUPPORT = $(patsubst tests/support/%.c,$B/tests/%,$(call sources,tests/support))
 BENCH = $(patsubst tests/bench/%.c,$B/bench/%,$(call sources,tests/bench))
 FUZZ = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
+# The rooms of the audit tool.
+AUDIT_ROOMS = tools/audit tools/forensic tools/report tools/sheet tools/common
 # What the tests of a folder share: its files that are no test themselves.
 UNIT_SHARED = $(filter-out $B/tests/unit/test_%,$(call objects,tests/unit))
 MODEL_SHARED = $(filter-out $(MODEL_MAIN:%.c=$B/%.o),$(call objects,tests/model))
@@ -94,12 +96,12 @@ $(LIB): $(call objects,ledger)
 # For tests alone: the programs less their main, from which each takes what it tests.
 $(SERVER_LIB): $(filter-out %/main.o,$(call objects,server))
 $(TOOLS_LIB): $(filter-out %/main.o,$(call objects,tools/lagniappe tools/common))
-$(AUDIT_LIB): $(filter-out %/main.o,$(call objects,tools/audit tools/common))
+$(AUDIT_LIB): $(filter-out %/main.o,$(call objects,$(AUDIT_ROOMS)))
 $(LIB) $(SERVER_LIB) $(TOOLS_LIB) $(AUDIT_LIB):
 	$(call quiet,AR)rm -f $@ && $(AR) qcs $@ $^
 $B/lagniapped: $(call objects,server) $(LLHTTP_O) $(LIB)
 $B/lagniappe: $(call objects,tools/lagniappe tools/common) $(LIB)
-$B/lagniappe-audit: $(call objects,tools/audit tools/common) $(LIB)
+$B/lagniappe-audit: $(call objects,$(AUDIT_ROOMS)) $(LIB)
 $B/lagniappe-bench: $(call objects,tools/bench tools/common) $(LLHTTP_O) $(LIB)
 $(filter $B/tests/test_server_%,$(UNIT)): $(LLHTTP_O) $(SERVER_LIB)
 $(filter $B/tests/test_tools_%,$(UNIT)): $(TOOLS_LIB)
