@@ -59,7 +59,7 @@ INCLUDES := -D_GNU_SOURCE $(if $(CRASHPOINTS),-DLGP_CRASHPOINTS) -I. -Iinclude $
 COMPILE = $(CC) $(CPPFLAGS) $(INCLUDES) $(CFLAGS) -std=c17 -pthread -fno-omit-frame-pointer \
 	$(HARDEN) $(SAN_$(SAN))
 LINK = $(CC) $(LDFLAGS) -pie -pthread -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed $(SAN_$(SAN))
-LINK_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
+LINK_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null) -lm
 
 # What is there to build.  A program without sources is left out.
 sources = $(wildcard $(addsuffix /*.c,$1))
