@@ -142,6 +142,16 @@ bool map_get_hashed(const struct map *map, struct lgp_view key, uint32_t hash,
 	return true;
 }
 
+void map_near_slot(const struct map *map, uint32_t hash)
+{
+	__builtin_prefetch(&map->table[hash & map->mask]);
+}
+
+void map_near_item(const struct map *map, uint32_t hash)
+{
+	__builtin_prefetch(map->table[hash & map->mask].item);
+}
+
 static void rehash(struct map *map)
 {
 	for (size_t i = 0; i < map->count; i++) {

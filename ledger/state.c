@@ -184,6 +184,20 @@ enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_v
 	return status;
 }
 
+uint32_t state_near_slot(const struct state *state, struct lgp_view key)
+{
+	uint32_t hash = map_hash(key);
+	map_near_slot(state->active, hash);
+	map_near_slot(state->frozen, hash);
+	return hash;
+}
+
+void state_near_item(const struct state *state, uint32_t hash)
+{
+	map_near_item(state->active, hash);
+	map_near_item(state->frozen, hash);
+}
+
 enum lgp_status state_put(struct state *state, struct lgp_view key, struct lgp_view value)
 {
 	require(value.len <= STATE_VALUE_MAX);
