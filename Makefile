@@ -226,7 +226,7 @@ install: all
 	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib
 	install -m 644 include/lagniappe/*.h $(DESTDIR)$(PREFIX)/include/lagniappe
-	for f in $(wildcard README.md */README.md); do install -m 644 $$f \
+	for f in $(wildcard README.md */*.md tools/*/*.md); do install -m 644 $$f \
 		$(DESTDIR)$(PREFIX)/share/doc/lagniappe/$$(echo $$f | tr / -); done
 ifneq ($(wildcard tools/lagniapped.service),)
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system

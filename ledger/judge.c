@@ -266,6 +266,29 @@ enum lgp_problem judge_prepare(struct lgp_ledger *ledger, const struct lgp_comma
 	return problem == LGP_PROBLEM_NONE ? judge_grant_lookup(judgement) : problem;
 }
 
+void lgp_judge_near(struct lgp_ledger *ledger, const struct lgp_command *const commands[],
+                    size_t count)
+{
+	uint32_t party[LGP_NEAR_MAX], account[LGP_NEAR_MAX];
+	require(count <= LGP_NEAR_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const struct lgp_command *command = commands[i];
+		const struct lgp_record *unit = registry_find(ledger->registry, LGP_KIND_UNIT,
+		                                              lgp_slug_view(&command->unit));
+		struct state_key of_party = state_key_party(command->customer);
+		struct state_key of_account =
+		        state_key_account(command->customer, unit != NULL ? unit->number : 0);
+		lgp_keyindex_near(ledger->keys, command->key_mac, false);
+		party[i] = state_near_slot(ledger->state, key_view(&of_party));
+		account[i] = state_near_slot(ledger->state, key_view(&of_account));
+	}
+	for (size_t i = 0; i < count; i++) {
+		lgp_keyindex_near(ledger->keys, commands[i]->key_mac, true);
+		state_near_item(ledger->state, party[i]);
+		state_near_item(ledger->state, account[i]);
+	}
+}
+
 enum lgp_status lgp_judge(struct lgp_ledger *ledger, const struct lgp_command *command,
                           struct lgp_outcome *out)
 {

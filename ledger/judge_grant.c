@@ -70,11 +70,10 @@ static enum lgp_problem find_common(struct judgement *judgement)
 static enum lgp_problem rule_ring(struct judgement *judgement, const struct lgp_record *staff)
 {
 	const struct registry *registry = judgement->ledger->registry;
-	const struct lgp_record *other = registry_next(registry, LGP_KIND_STAFF, 0);
-	for (; other != NULL; other = registry_next(registry, LGP_KIND_STAFF, other->number)) {
+	const struct lgp_record *other;
+	for (size_t i = 0;
+	     (other = registry_staff_of(registry, judgement->entry->customer, i)) != NULL; i++) {
 		int64_t rewarded;
-		if (other->as.staff.customer != judgement->entry->customer)
-			continue;
 		struct state_key key = state_key_pair('E', other->number, staff->as.staff.customer);
 		enum lgp_status status = state_number(judgement->ledger->state, &key, &rewarded);
 		if (status != LGP_OK)

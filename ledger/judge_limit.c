@@ -230,7 +230,11 @@ enum lgp_status lgp_explain(struct lgp_ledger *ledger, const struct lgp_command 
 {
 	struct lgp_entry entry;
 	struct judgement judgement;
+	bool lapsed;
 	*count = 0;
+	enum lgp_status status = lgp_lapse(ledger, command->time_us, &lapsed);
+	if (status != LGP_OK)
+		return status;
 	enum lgp_problem problem = judge_prepare(ledger, command, &entry, &judgement);
 	if (judgement.status != LGP_OK)
 		return judgement.status;
@@ -238,7 +242,7 @@ enum lgp_status lgp_explain(struct lgp_ledger *ledger, const struct lgp_command 
 		return LGP_MISSING;
 	struct limit_case grant = limit_case_of(ledger, &entry);
 	struct evaluation e = {.ledger = ledger, .grant = &grant, .list = out, .max = max};
-	enum lgp_status status = evaluate(&e);
+	status = evaluate(&e);
 	if (status != LGP_OK)
 		return status;
 	qsort(out, e.count, sizeof *out, compare_uses);

@@ -316,6 +316,24 @@ static enum lgp_status find_in_view(const struct view *view, uint64_t prefix,
 	return status;
 }
 
+void lgp_keyindex_near(struct lgp_keyindex *index, const uint8_t mac[LGP_MAC_LEN], bool second)
+{
+	uint64_t prefix = lgp_get_be(mac, 8);
+	struct view *view = pin(index);
+	if (second) {
+		keyrecent_near_key(index->active, prefix);
+		if (view->frozen != NULL)
+			keyrecent_near_key(view->frozen, prefix);
+	} else {
+		keyrecent_near_bucket(index->active, prefix);
+		if (view->frozen != NULL)
+			keyrecent_near_bucket(view->frozen, prefix);
+		for (size_t i = 0; i < view->run_count; i++)
+			keyrun_prefetch(view->run[i], prefix);
+	}
+	unpin(index, view);
+}
+
 enum lgp_status lgp_keyindex_find(struct lgp_keyindex *index, const uint8_t mac[LGP_MAC_LEN],
                                   lgp_keyindex_candidate candidate, void *context)
 {

@@ -169,6 +169,21 @@ enum lgp_status keyrecent_find(const struct keyrecent *recent, uint64_t prefix,
 	return LGP_MISSING;
 }
 
+void keyrecent_near_bucket(const struct keyrecent *recent, uint64_t prefix)
+{
+	if (recent->count > 0)
+		__builtin_prefetch(head_at(recent, bucket_of(prefix, recent->count)));
+}
+
+void keyrecent_near_key(const struct keyrecent *recent, uint64_t prefix)
+{
+	if (recent->count == 0)
+		return;
+	uint32_t at = *head_at(recent, bucket_of(prefix, recent->count));
+	if (at != 0)
+		__builtin_prefetch(key_at(recent, at - 1));
+}
+
 enum lgp_status keyrecent_split(struct keyrecent *recent, uint64_t upto, struct keyrecent **newer)
 {
 	uint32_t kept = recent->count;

@@ -26,6 +26,10 @@ LGP_MUST_USE enum lgp_status keyrecent_add(struct keyrecent *recent, uint64_t pr
 LGP_MUST_USE enum lgp_status keyrecent_find(const struct keyrecent *recent, uint64_t prefix,
                                             lgp_keyindex_candidate candidate, void *context);
 
+/* Brings near what a find will touch: the bucket, then, once that is here, its key. */
+void keyrecent_near_bucket(const struct keyrecent *recent, uint64_t prefix);
+void keyrecent_near_key(const struct keyrecent *recent, uint64_t prefix);
+
 /* Moves the keys of entries from `upto` on into a new one; what stays is
  * [from, upto) and takes no more.  A fault changes nothing. */
 LGP_MUST_USE enum lgp_status keyrecent_split(struct keyrecent *recent, uint64_t upto,

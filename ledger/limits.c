@@ -6,7 +6,7 @@
 #include "limits.h"
 
 #include "lagniappe/codec.h"
-#include "map.h"
+#include "pointers.h"
 #include "state.h"
 
 #include <stdlib.h>
@@ -17,18 +17,14 @@
 
 enum bucket_kind { BY_STAFF, BY_BUDGET, BY_REASON, BY_SITE, BY_ROLE, BY_NOTHING };
 
-struct bucket_key {
-	uint8_t bytes[9];
-};
-
 struct bucket {
 	size_t count, cap;
 	struct limit **list;
 };
 
 struct limits {
-	struct map *by_number; /* -> struct limit * */
-	struct map *buckets;   /* -> struct bucket * */
+	struct pointers *by_number; /* -> struct limit */
+	struct pointers *buckets;   /* bucket_key -> struct bucket */
 };
 
 /* ---- definitions ------------------------------------------------------------------- */
@@ -159,15 +155,13 @@ bool limit_is_over(const struct limit_version *version, int32_t date, int64_t ti
 
 /* ---- buckets -------------------------------------------------------------------------- */
 
-static struct bucket_key bucket_key(enum bucket_kind kind, uint64_t number)
+/* Entries' numbers stay far below 2^56. */
+static uint64_t bucket_key(enum bucket_kind kind, uint64_t number)
 {
-	struct bucket_key key;
-	key.bytes[0] = (uint8_t)kind;
-	lgp_put_le(key.bytes + 1, number, 8);
-	return key;
+	return (uint64_t)kind << 56 | number;
 }
 
-static struct bucket_key bucket_of(const struct limit_version *version)
+static uint64_t bucket_of(const struct limit_version *version)
 {
 	if (version->staff != 0)
 		return bucket_key(BY_STAFF, version->staff);
@@ -182,22 +176,6 @@ static struct bucket_key bucket_of(const struct limit_version *version)
 	return bucket_key(BY_NOTHING, 0);
 }
 
-static void *pointer_in(const struct map *map, const void *key, size_t len)
-{
-	struct lgp_view value;
-	void *pointer;
-	if (!map_get(map, (struct lgp_view){key, len}, &value))
-		return NULL;
-	memcpy(&pointer, value.ptr, sizeof pointer);
-	return pointer;
-}
-
-static bool put_pointer(struct map *map, const void *key, size_t len, void *pointer)
-{
-	return map_put(map, (struct lgp_view){key, len},
-	               (struct lgp_view){(const char *)&pointer, sizeof pointer});
-}
-
 static bool bucket_holds(const struct bucket *bucket, const struct limit *limit)
 {
 	for (size_t i = 0; i < bucket->count; i++)
@@ -206,14 +184,13 @@ static bool bucket_holds(const struct bucket *bucket, const struct limit *limit)
 	return false;
 }
 
-static struct bucket *bucket_for(struct limits *limits, const struct bucket_key *key)
+static struct bucket *bucket_for(struct limits *limits, uint64_t key)
 {
-	struct bucket *bucket = pointer_in(limits->buckets, key->bytes, sizeof key->bytes);
+	struct bucket *bucket = pointers_get(limits->buckets, key);
 	if (bucket != NULL)
 		return bucket;
 	bucket = calloc(1, sizeof *bucket);
-	if (bucket == NULL ||
-	    !put_pointer(limits->buckets, key->bytes, sizeof key->bytes, bucket)) {
+	if (bucket == NULL || !pointers_put(limits->buckets, key, bucket)) {
 		free(bucket);
 		return NULL;
 	}
@@ -223,8 +200,7 @@ static struct bucket *bucket_for(struct limits *limits, const struct bucket_key 
 static bool bucket_add(struct limits *limits, struct limit *limit,
                        const struct limit_version *version)
 {
-	struct bucket_key key = bucket_of(version);
-	struct bucket *bucket = bucket_for(limits, &key);
+	struct bucket *bucket = bucket_for(limits, bucket_of(version));
 	if (bucket == NULL)
 		return false;
 	if (bucket_holds(bucket, limit))
@@ -244,8 +220,7 @@ static bool bucket_add(struct limits *limits, struct limit *limit,
 static void bucket_remove(struct limits *limits, struct limit *limit,
                           const struct limit_version *version)
 {
-	struct bucket_key key = bucket_of(version);
-	struct bucket *bucket = pointer_in(limits->buckets, key.bytes, sizeof key.bytes);
+	struct bucket *bucket = pointers_get(limits->buckets, bucket_of(version));
 	for (size_t i = 0; bucket != NULL && i < bucket->count; i++)
 		if (bucket->list[i] == limit)
 			bucket->list[i--] = bucket->list[--bucket->count];
@@ -255,7 +230,7 @@ static void bucket_remove(struct limits *limits, struct limit *limit,
 
 const struct limit *limits_get(const struct limits *limits, uint64_t number)
 {
-	const struct limit *limit = pointer_in(limits->by_number, &number, sizeof number);
+	const struct limit *limit = pointers_get(limits->by_number, number);
 	return limit != NULL && limit->count > 0 ? limit : NULL;
 }
 
@@ -268,11 +243,11 @@ static void drop_versions(struct limits *limits, struct limit *limit)
 
 static struct limit *limit_for(struct limits *limits, uint64_t number, const struct lgp_slug *id)
 {
-	struct limit *limit = pointer_in(limits->by_number, &number, sizeof number);
+	struct limit *limit = pointers_get(limits->by_number, number);
 	if (limit != NULL)
 		return limit;
 	limit = calloc(1, sizeof *limit);
-	if (limit == NULL || !put_pointer(limits->by_number, &number, sizeof number, limit)) {
+	if (limit == NULL || !pointers_put(limits->by_number, number, limit)) {
 		free(limit);
 		return NULL;
 	}
@@ -308,7 +283,7 @@ enum lgp_status limits_add(struct limits *limits, uint64_t number, const struct 
 
 enum lgp_status limits_forget(struct limits *limits, uint64_t number, int32_t date, int64_t time_us)
 {
-	struct limit *limit = pointer_in(limits->by_number, &number, sizeof number);
+	struct limit *limit = pointers_get(limits->by_number, number);
 	unsigned count = limit != NULL ? limit->count : 0;
 	if (count > 0)
 		drop_versions(limits, limit);
@@ -325,7 +300,7 @@ enum lgp_status limits_forget(struct limits *limits, uint64_t number, int32_t da
 
 void limits_drop(struct limits *limits, uint64_t number)
 {
-	struct limit *limit = pointer_in(limits->by_number, &number, sizeof number);
+	struct limit *limit = pointers_get(limits->by_number, number);
 	if (limit != NULL)
 		drop_versions(limits, limit);
 }
@@ -368,21 +343,15 @@ const struct limit_version *limit_terms(const struct limit *limit, uint64_t coun
 	return newest;
 }
 
-/* A limit whose versions differ in scope stands in several buckets. */
-static bool stands_in(const struct limit_version *version, struct bucket_key key)
-{
-	struct bucket_key own = bucket_of(version);
-	return memcmp(own.bytes, key.bytes, sizeof own.bytes) == 0;
-}
-
-static enum lgp_status each_in(const struct limits *limits, struct bucket_key key,
+static enum lgp_status each_in(const struct limits *limits, uint64_t key,
                                const struct limit_case *grant, limits_visit visit, void *context)
 {
-	const struct bucket *bucket = pointer_in(limits->buckets, key.bytes, sizeof key.bytes);
+	const struct bucket *bucket = pointers_get(limits->buckets, key);
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; bucket != NULL && i < bucket->count && status == LGP_OK; i++) {
 		const struct limit_version *version = in_force(bucket->list[i], grant);
-		if (version != NULL && stands_in(version, key) && limit_meets(version, grant))
+		/* A limit whose versions differ in scope stands in several buckets. */
+		if (version != NULL && bucket_of(version) == key && limit_meets(version, grant))
 			status = visit(context, bucket->list[i], version);
 	}
 	return status;
@@ -396,39 +365,39 @@ static bool first_of_shape(const struct limit *limit, unsigned at)
 	return true;
 }
 
-static enum lgp_status each_shape_of(const struct limit *limit, struct bucket_key key,
+static enum lgp_status each_shape_of(const struct limit *limit, uint64_t key,
                                      const struct limit_case *grant, limits_visit visit,
                                      void *context)
 {
 	enum lgp_status status = LGP_OK;
 	for (unsigned i = 0; i < limit->count && status == LGP_OK; i++) {
 		const struct limit_version *version = &limit->versions[i];
-		if (stands_in(version, key) && limit_meets(version, grant) &&
+		if (bucket_of(version) == key && limit_meets(version, grant) &&
 		    first_of_shape(limit, i))
 			status = visit(context, limit, version);
 	}
 	return status;
 }
 
-static enum lgp_status each_shape_in(const struct limits *limits, struct bucket_key key,
+static enum lgp_status each_shape_in(const struct limits *limits, uint64_t key,
                                      const struct limit_case *grant, limits_visit visit,
                                      void *context)
 {
-	const struct bucket *bucket = pointer_in(limits->buckets, key.bytes, sizeof key.bytes);
+	const struct bucket *bucket = pointers_get(limits->buckets, key);
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; bucket != NULL && i < bucket->count && status == LGP_OK; i++)
 		status = each_shape_of(bucket->list[i], key, grant, visit, context);
 	return status;
 }
 
-typedef enum lgp_status (*bucket_walk)(const struct limits *limits, struct bucket_key key,
+typedef enum lgp_status (*bucket_walk)(const struct limits *limits, uint64_t key,
                                        const struct limit_case *grant, limits_visit visit,
                                        void *context);
 
 static enum lgp_status walk_buckets(const struct limits *limits, const struct limit_case *grant,
                                     bucket_walk walk, limits_visit visit, void *context)
 {
-	const struct bucket_key keys[] = {
+	const uint64_t keys[] = {
 	        bucket_key(BY_STAFF, grant->staff),   bucket_key(BY_BUDGET, grant->budget),
 	        bucket_key(BY_REASON, grant->reason), bucket_key(BY_SITE, grant->site),
 	        bucket_key(BY_ROLE, grant->role),     bucket_key(BY_NOTHING, 0),
@@ -458,38 +427,37 @@ enum lgp_status limits_new(struct limits **out)
 	struct limits *limits = calloc(1, sizeof *limits);
 	if (limits == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "limits: no memory");
-	limits->by_number = map_new();
-	limits->buckets = map_new();
+	limits->by_number = pointers_new();
+	limits->buckets = pointers_new();
 	*out = limits;
 	if (limits->by_number == NULL || limits->buckets == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "limits: no memory");
 	return LGP_OK;
 }
 
-static void *pointer_at(const struct map *map, size_t i)
+static void free_limit(void *pointer)
 {
-	struct lgp_view key, value;
-	void *pointer;
-	map_item(map, i, &key, &value);
-	memcpy(&pointer, value.ptr, sizeof pointer);
-	return pointer;
+	struct limit *limit = pointer;
+	free(limit->versions);
+	free(limit);
+}
+
+static void free_bucket(void *pointer)
+{
+	struct bucket *bucket = pointer;
+	free(bucket->list);
+	free(bucket);
 }
 
 void limits_free(struct limits *limits)
 {
 	if (limits == NULL)
 		return;
-	for (size_t i = 0; limits->by_number != NULL && i < map_count(limits->by_number); i++) {
-		struct limit *limit = pointer_at(limits->by_number, i);
-		free(limit->versions);
-		free(limit);
-	}
-	for (size_t i = 0; limits->buckets != NULL && i < map_count(limits->buckets); i++) {
-		struct bucket *bucket = pointer_at(limits->buckets, i);
-		free(bucket->list);
-		free(bucket);
-	}
-	map_free(limits->by_number);
-	map_free(limits->buckets);
+	if (limits->by_number != NULL)
+		pointers_each(limits->by_number, free_limit);
+	if (limits->buckets != NULL)
+		pointers_each(limits->buckets, free_bucket);
+	pointers_free(limits->by_number);
+	pointers_free(limits->buckets);
 	free(limits);
 }

@@ -10,7 +10,7 @@
 #define TABLE_MIN 64
 
 struct item {
-	uint16_t key_len, value_len, value_cap;
+	uint16_t key_len, value_len, value_cap, marked;
 	char bytes[]; /* the key, then the value */
 };
 
@@ -142,6 +142,16 @@ bool map_get_hashed(const struct map *map, struct lgp_view key, uint32_t hash,
 	return true;
 }
 
+void map_near_slot(const struct map *map, uint32_t hash)
+{
+	__builtin_prefetch(&map->table[hash & map->mask]);
+}
+
+void map_near_item(const struct map *map, uint32_t hash)
+{
+	__builtin_prefetch(map->table[hash & map->mask].item);
+}
+
 static void rehash(struct map *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
@@ -197,6 +207,7 @@ static struct item *item_new(struct map *map, struct lgp_view key, struct lgp_vi
 	map->used_bytes += n;
 	item->key_len = (uint16_t)key.len;
 	item->value_cap = (uint16_t)value.len;
+	item->marked = 0;
 	memcpy(item->bytes, key.ptr, key.len);
 	return item;
 }
@@ -216,29 +227,46 @@ static bool overwrite(struct map *map, struct slot *slot, struct lgp_view key,
 		struct item *item = item_new(map, key, value);
 		if (item == NULL)
 			return false;
+		item->marked = slot->item->marked;
 		map->items[slot->index] = slot->item = item;
 	}
 	item_set(slot->item, value);
 	return true;
 }
 
-bool map_put(struct map *map, struct lgp_view key, struct lgp_view value)
+/* NULL: no memory. */
+static struct item *put(struct map *map, struct lgp_view key, struct lgp_view value)
 {
 	require(key.len <= UINT16_MAX && value.len <= UINT16_MAX);
 	uint32_t hash = map_hash(key);
 	struct slot *slot = find(map, key, hash);
 	if (slot->item != NULL)
-		return overwrite(map, slot, key, value);
+		return overwrite(map, slot, key, value) ? slot->item : NULL;
+	size_t mask = map->mask;
 	if (!grow(map))
-		return false;
+		return NULL;
 	struct item *item = item_new(map, key, value);
 	if (item == NULL)
-		return false;
+		return NULL;
 	item_set(item, value);
-	slot = find(map, key, hash); /* the table may have grown */
+	if (map->mask != mask)
+		slot = find(map, key, hash);
 	*slot = (struct slot){item, hash, (uint32_t)map->count};
 	map->items[map->count++] = item;
-	return true;
+	return item;
+}
+
+bool map_put(struct map *map, struct lgp_view key, struct lgp_view value)
+{
+	return put(map, key, value) != NULL;
+}
+
+bool map_put_marked(struct map *map, struct lgp_view key, struct lgp_view value)
+{
+	struct item *item = put(map, key, value);
+	if (item != NULL)
+		item->marked = 1;
+	return item != NULL;
 }
 
 size_t map_count(const struct map *map)
@@ -257,12 +285,13 @@ size_t map_used(const struct map *map)
 	return map->used_bytes + map->count * (sizeof *map->items + 2 * sizeof *map->table);
 }
 
-void map_item(const struct map *map, size_t i, struct lgp_view *key, struct lgp_view *value)
+bool map_item(const struct map *map, size_t i, struct lgp_view *key, struct lgp_view *value)
 {
 	require(i < map->count);
 	const struct item *item = map->items[i];
 	*key = (struct lgp_view){item->bytes, item->key_len};
 	*value = (struct lgp_view){item->bytes + item->key_len, item->value_len};
+	return item->marked != 0;
 }
 
 static int compare(const void *a, const void *b, void *map)

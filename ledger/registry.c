@@ -4,6 +4,7 @@
 #include "lagniappe/codec.h"
 #include "limits.h"
 #include "map.h"
+#include "pointers.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -18,7 +19,9 @@ struct list {
 };
 
 struct registry {
-	struct map *by_number, *by_id, *by_secret; /* -> struct lgp_record * */
+	struct pointers *by_number;
+	struct pointers *by_customer;  /* -> struct list: the staff whose own account it is */
+	struct map *by_id, *by_secret; /* -> struct lgp_record * */
 	struct list of_kind[KINDS];
 	pthread_rwlock_t lock;
 	_Atomic uint64_t version;
@@ -61,7 +64,7 @@ const struct lgp_record *registry_find(const struct registry *registry, enum lgp
 
 const struct lgp_record *registry_get(const struct registry *registry, uint64_t number)
 {
-	return look_up(registry->by_number, (struct lgp_view){(char *)&number, sizeof number});
+	return pointers_get(registry->by_number, number);
 }
 
 const struct lgp_record *registry_get_kind(const struct registry *registry, enum lgp_kind noun,
@@ -69,6 +72,13 @@ const struct lgp_record *registry_get_kind(const struct registry *registry, enum
 {
 	const struct lgp_record *record = registry_get(registry, number);
 	return record != NULL && record->kind == noun ? record : NULL;
+}
+
+const struct lgp_record *registry_staff_of(const struct registry *registry, uint64_t customer,
+                                           size_t i)
+{
+	const struct list *list = pointers_get(registry->by_customer, customer);
+	return list != NULL && i < list->count ? list->records[i] : NULL;
 }
 
 const struct lgp_record *registry_token(const struct registry *registry,
@@ -348,7 +358,6 @@ static enum lgp_status record_from_text(const struct registry *registry, struct 
 
 /* ---- changes ------------------------------------------------------------------------- */
 
-/* From here on the list owns the record. */
 static bool list_push(struct list *list, struct lgp_record *record)
 {
 	if (list->count == list->cap) {
@@ -359,16 +368,14 @@ static bool list_push(struct list *list, struct lgp_record *record)
 		list->records = records;
 		list->cap = cap;
 	}
-	require(list->count == 0 || list->records[list->count - 1]->number < record->number);
 	list->records[list->count++] = record;
 	return true;
 }
 
-static bool index_record(struct registry *registry, const struct lgp_record *record)
+static bool index_record(struct registry *registry, struct lgp_record *record)
 {
 	struct lgp_view value = {(char *)&record, sizeof record};
-	if (!map_put(registry->by_number,
-	             (struct lgp_view){(char *)&record->number, sizeof record->number}, value))
+	if (!pointers_put(registry->by_number, record->number, record))
 		return false;
 	if (record->kind == LGP_KIND_TOKEN &&
 	    !map_put(registry->by_secret,
@@ -378,6 +385,32 @@ static bool index_record(struct registry *registry, const struct lgp_record *rec
 		return true;
 	struct id_key key = id_key(record->kind, lgp_slug_view(&record->id));
 	return map_put(registry->by_id, (struct lgp_view){key.bytes, key.len}, value);
+}
+
+/* One account may be several members of staff's. */
+static bool link_customer(struct registry *registry, struct lgp_record *record)
+{
+	if (record->kind != LGP_KIND_STAFF || record->as.staff.customer == 0)
+		return true;
+	struct list *list = pointers_get(registry->by_customer, record->as.staff.customer);
+	if (list != NULL)
+		return list_push(list, record);
+	list = calloc(1, sizeof *list);
+	if (list == NULL || !pointers_put(registry->by_customer, record->as.staff.customer, list)) {
+		free(list);
+		return false;
+	}
+	return list_push(list, record);
+}
+
+static void unlink_customer(struct registry *registry, const struct lgp_record *record)
+{
+	if (record->kind != LGP_KIND_STAFF || record->as.staff.customer == 0)
+		return;
+	struct list *list = pointers_get(registry->by_customer, record->as.staff.customer);
+	for (size_t i = 0; list != NULL && i < list->count; i++)
+		if (list->records[i] == record)
+			list->records[i--] = list->records[--list->count];
 }
 
 static struct lgp_record *mutable_record(const struct registry *registry, uint64_t number)
@@ -391,11 +424,13 @@ static struct lgp_record *add_record(struct registry *registry, const struct lgp
 	if (record == NULL)
 		return NULL;
 	*record = *made;
-	if (!list_push(&registry->of_kind[made->kind], record)) {
+	struct list *list = &registry->of_kind[made->kind];
+	require(list->count == 0 || list->records[list->count - 1]->number < made->number);
+	if (!list_push(list, record)) {
 		free(record);
 		return NULL;
 	}
-	return record;
+	return record; /* the list owns it */
 }
 
 /* Under the lock.  Takes what made owns.  An amended record keeps its address,
@@ -405,15 +440,16 @@ static bool install(struct registry *registry, struct lgp_record *made)
 	struct lgp_record *record = mutable_record(registry, made->number);
 	if (record != NULL) {
 		release_lists(record);
+		unlink_customer(registry, record);
 		*record = *made;
-		return true;
+		return link_customer(registry, record);
 	}
 	record = add_record(registry, made);
 	if (record == NULL) {
 		release_lists(made);
 		return false;
 	}
-	return index_record(registry, record);
+	return index_record(registry, record) && link_customer(registry, record);
 }
 
 enum lgp_status registry_define(struct registry *registry, uint64_t number, enum lgp_kind kind,
@@ -454,15 +490,24 @@ enum lgp_status registry_new(struct registry **out)
 	if (registry == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "registry: no memory");
 	pthread_rwlock_init(&registry->lock, NULL);
-	registry->by_number = map_new();
+	registry->by_number = pointers_new();
+	registry->by_customer = pointers_new();
 	registry->by_id = map_new();
 	registry->by_secret = map_new();
-	if (registry->by_number == NULL || registry->by_id == NULL || registry->by_secret == NULL) {
+	if (registry->by_number == NULL || registry->by_customer == NULL ||
+	    registry->by_id == NULL || registry->by_secret == NULL) {
 		registry_free(registry);
 		return lgp_fault(LGP_NO_MEMORY, "registry: no memory");
 	}
 	*out = registry;
 	return LGP_OK;
+}
+
+static void free_list(void *pointer)
+{
+	struct list *list = pointer;
+	free(list->records);
+	free(list);
 }
 
 void registry_free(struct registry *registry)
@@ -476,7 +521,10 @@ void registry_free(struct registry *registry)
 		}
 		free(registry->of_kind[kind].records);
 	}
-	map_free(registry->by_number);
+	pointers_free(registry->by_number);
+	if (registry->by_customer != NULL)
+		pointers_each(registry->by_customer, free_list);
+	pointers_free(registry->by_customer);
 	map_free(registry->by_id);
 	map_free(registry->by_secret);
 	pthread_rwlock_destroy(&registry->lock);

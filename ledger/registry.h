@@ -39,6 +39,9 @@ void registry_unlock(struct registry *registry);
 uint64_t registry_version(const struct registry *registry);
 const struct lgp_record *registry_token(const struct registry *registry,
                                         const uint8_t secret_hash[LGP_HASH_LEN]);
+/* The i-th of the staff whose own account the customer is; NULL behind the last. */
+const struct lgp_record *registry_staff_of(const struct registry *registry, uint64_t customer,
+                                           size_t i);
 const struct lgp_record *registry_next(const struct registry *registry, enum lgp_kind noun,
                                        uint64_t after);
 

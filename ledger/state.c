@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEN_MAX (8 * LGP_BATCH_MAX)
+#define OPEN_MAX (16 * LGP_BATCH_MAX) /* above it, what is only read is not kept */
 #define SWEEP_MAX 4096
 
 enum { TABLE_RECORDS, TABLE_META, TABLE_COUNT };
@@ -27,8 +27,10 @@ enum frozen { FROZEN_NONE, FROZEN_WAITING, FROZEN_DONE };
 struct state {
 	struct lgp_kv *kv;
 	struct lgp_kv_txn *txn; /* the ledger thread's snapshot of the file */
-	struct map *delta;
-	struct map *seen; /* what the open batch read from below; an empty value: nothing there */
+	/* What the open batch read and, marked, what it changed: the delta.  An empty
+	 * value: nothing there. */
+	struct map *open;
+	bool changed;
 	struct map *active, *frozen; /* under lock for all but the ledger thread */
 	pthread_rwlock_t lock;
 	_Atomic int frozen_is;
@@ -108,12 +110,10 @@ static bool make_layers(struct state *state)
 	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&state->lock, &attributes);
 	pthread_rwlockattr_destroy(&attributes);
-	state->delta = map_new();
-	state->seen = map_new();
+	state->open = map_new();
 	state->active = map_new();
 	state->frozen = map_new();
-	return state->delta != NULL && state->seen != NULL && state->active != NULL &&
-	       state->frozen != NULL;
+	return state->open != NULL && state->active != NULL && state->frozen != NULL;
 }
 
 enum lgp_status state_open(const char *path, size_t map_bytes, struct state **out,
@@ -146,8 +146,7 @@ void state_close(struct state *state)
 	if (state == NULL)
 		return;
 	close_file(state);
-	map_free(state->delta);
-	map_free(state->seen);
+	map_free(state->open);
 	map_free(state->active);
 	map_free(state->frozen);
 	pthread_rwlock_destroy(&state->lock);
@@ -174,24 +173,36 @@ static enum lgp_status get_below(struct state *state, struct lgp_view key, uint3
 enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_view *value)
 {
 	uint32_t hash = map_hash(key);
-	if (map_get_hashed(state->delta, key, hash, value) ||
-	    map_get_hashed(state->seen, key, hash, value))
+	if (map_get_hashed(state->open, key, hash, value))
 		return value->len > 0 ? LGP_OK : LGP_MISSING;
 	enum lgp_status status = get_below(state, key, hash, value);
-	if (status != LGP_OK && status != LGP_MISSING)
+	if ((status != LGP_OK && status != LGP_MISSING) || map_count(state->open) >= OPEN_MAX)
 		return status;
-	if (map_count(state->seen) == SEEN_MAX)
-		map_clear(state->seen);
 	struct lgp_view seen = status == LGP_OK ? *value : (struct lgp_view){NULL, 0};
-	if (!map_put(state->seen, key, seen))
+	if (!map_put(state->open, key, seen))
 		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a record");
 	return status;
+}
+
+uint32_t state_near_slot(const struct state *state, struct lgp_view key)
+{
+	uint32_t hash = map_hash(key);
+	map_near_slot(state->active, hash);
+	map_near_slot(state->frozen, hash);
+	return hash;
+}
+
+void state_near_item(const struct state *state, uint32_t hash)
+{
+	map_near_item(state->active, hash);
+	map_near_item(state->frozen, hash);
 }
 
 enum lgp_status state_put(struct state *state, struct lgp_view key, struct lgp_view value)
 {
 	require(value.len <= STATE_VALUE_MAX);
-	if (!map_put(state->delta, key, value))
+	state->changed = true;
+	if (!map_put_marked(state->open, key, value))
 		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a changed record");
 	return LGP_OK;
 }
@@ -242,16 +253,16 @@ enum lgp_status state_publish_with(struct state *state, void (*also)(void *conte
 {
 	bool fits = true;
 	pthread_rwlock_wrlock(&state->lock);
-	for (size_t i = 0; i < map_count(state->delta) && fits; i++) {
+	for (size_t i = 0; i < map_count(state->open) && fits; i++) {
 		struct lgp_view key, value;
-		map_item(state->delta, i, &key, &value);
-		fits = map_put(state->active, key, value);
+		if (map_item(state->open, i, &key, &value))
+			fits = map_put(state->active, key, value);
 	}
 	if (also != NULL)
 		also(context);
 	pthread_rwlock_unlock(&state->lock);
-	map_clear(state->delta);
-	map_clear(state->seen);
+	map_clear(state->open);
+	state->changed = false;
 	return fits ? LGP_OK : lgp_fault(LGP_NO_MEMORY, "state: no memory for the overlay");
 }
 
@@ -259,7 +270,8 @@ enum lgp_status state_settle(struct state *state)
 {
 	if (atomic_load_explicit(&state->frozen_is, memory_order_acquire) != FROZEN_DONE)
 		return LGP_OK;
-	map_clear(state->seen);
+	require(!state->changed);
+	map_clear(state->open);
 	lgp_kv_read_reset(state->txn);
 	enum lgp_status status = lgp_kv_read_renew(state->txn);
 	if (status != LGP_OK)
@@ -278,7 +290,7 @@ bool state_frozen(const struct state *state)
 
 bool state_freeze(struct state *state, const struct state_position *position)
 {
-	require(map_count(state->delta) == 0);
+	require(!state->changed);
 	if (state_frozen(state))
 		return false;
 	pthread_rwlock_wrlock(&state->lock);
@@ -456,7 +468,7 @@ static enum lgp_status digest_records(struct lgp_kv_cursor *cursor, int32_t day,
 
 enum lgp_status state_hash(struct state *state, struct lgp_hash *out)
 {
-	require(map_count(state->delta) == 0 && map_count(state->active) == 0);
+	require(!state->changed && map_count(state->active) == 0);
 	struct lgp_kv_cursor *cursor;
 	struct lgp_digest *digest = lgp_digest_begin();
 	if (digest == NULL)

@@ -86,6 +86,11 @@ LGP_MUST_USE enum lgp_status state_put(struct state *state, struct lgp_view key,
                                        struct lgp_view value);
 LGP_MUST_USE enum lgp_status state_delete(struct state *state, struct lgp_view key);
 
+/* The layers' part of a later state_get, in two steps of which the second comes when
+ * the first has had time.  Returns what the second takes. */
+uint32_t state_near_slot(const struct state *state, struct lgp_view key);
+void state_near_item(const struct state *state, uint32_t hash);
+
 /* The record forms.  An account that nothing moved is all zero. */
 LGP_MUST_USE enum lgp_status state_account(struct state *state, uint64_t owner, uint64_t unit,
                                            struct account *out);

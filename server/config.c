@@ -37,7 +37,7 @@ static const struct setting settings[] = {
          "checkpoint and tiles need no token"},
         {"log-level", TEXT, AT(log_level), 0, 0, 0, "info", "LEVEL", "debug, info, warn or error"},
         {"loops", NUMBER, AT(loops), 0, 256, 0, NULL, "threads",
-         "network threads; 0: one less than cores"},
+         "network threads; 0: one a core"},
         {"header-timeout", NUMBER, AT(header_timeout_ms), 100, 600000, 10000, NULL, "ms",
          "for a request's headers"},
         {"body-timeout", NUMBER, AT(body_timeout_ms), 100, 3600000, 30000, NULL, "ms",

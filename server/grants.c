@@ -76,10 +76,11 @@ static bool tell_time(struct job *job, struct line *line, int64_t time_us)
 /* Who may and must say in whose name. */
 static const char *staff_wrong(const struct request *request, const struct body_value *value)
 {
-	bool integration = request->principal.role == LGP_ROLE_INTEGRATION;
-	if (integration && !value[GRANT_STAFF].present)
-		return "an integration says in whose name it grants: staff is needed";
-	if (!integration && value[GRANT_STAFF].present)
+	enum lgp_role role = request->principal.role;
+	bool own_name = role == LGP_ROLE_STAFF || role == LGP_ROLE_MANAGER;
+	if (!own_name && !value[GRANT_STAFF].present)
+		return "who is not staff says in whose name: staff is needed";
+	if (own_name && value[GRANT_STAFF].present)
 		return "staff grant in their own name: leave staff out";
 	return NULL;
 }

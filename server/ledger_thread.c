@@ -44,6 +44,7 @@ struct ledger_thread {
 	/* The open batch's jobs. */
 	struct job *done_first, *done_last;
 	uint64_t batch_first; /* the number of its first entry */
+	size_t near;          /* lines to come that were looked at ahead */
 	struct lgp_outcome outcome;
 	bool append_over;
 	enum lgp_status append_status;
@@ -413,9 +414,24 @@ static void post_done(struct ledger_thread *t)
 	(void)atomic_fetch_sub(&t->jobs, jobs);
 }
 
+/* The lines from here on, of this job and those behind it. */
+static void look_ahead(struct ledger_thread *t, const struct job *job, size_t from)
+{
+	const struct lgp_command *commands[LGP_NEAR_MAX];
+	size_t count = 0;
+	for (; job != NULL && count < LGP_NEAR_MAX; job = job->next, from = 0)
+		for (size_t i = from; i < job->count && count < LGP_NEAR_MAX; i++)
+			commands[count++] = &job->lines[i].command;
+	lgp_judge_near(t->ledger, commands, count);
+	t->near = count;
+}
+
 static void take_job(struct ledger_thread *t, struct job *job)
 {
 	for (size_t i = 0; i < job->count; i++) {
+		if (t->near == 0)
+			look_ahead(t, job, i);
+		t->near--;
 		if (lgp_batch_full(t->ledger) ||
 		    lgp_batch_count(t->ledger) > LGP_BATCH_MAX - BATCH_ROOM) {
 			commit(t, job);

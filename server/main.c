@@ -119,8 +119,9 @@ static enum lgp_status make_workers(struct app *app)
 {
 	struct buf text;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	/* The ledger thread waits for the disk half of its time: a loop takes its core then. */
 	app->loops = app->config.loops != 0 ? (unsigned)app->config.loops
-	             : cores > 2            ? (unsigned)(cores < 256 ? cores - 1 : 255)
+	             : cores > 1            ? (unsigned)(cores < 256 ? cores : 256)
 	                                    : 1;
 	app->workers = calloc(app->loops, sizeof(struct worker *));
 	buf_init(&text, OPENAPI_MAX);

@@ -465,23 +465,30 @@ static void write_responses(struct buf *out, const struct route *route)
 	buf_text(out, ",\"default\":{\"$ref\":\"#/components/responses/Problem\"}}");
 }
 
-static void write_security(struct buf *out, const struct route *route)
+static void write_roles(struct buf *out, const char *name, unsigned roles)
 {
 	bool first = true;
+	buf_printf(out, ",\"%s\":[", name);
+	for (unsigned role = LGP_ROLE_ADMIN; role < LGP_ROLE_COUNT; role++)
+		if ((roles & (1u << role)) != 0) {
+			buf_printf(out, "%s\"%s\"", first ? "" : ",",
+			           lgp_role_name((enum lgp_role)role));
+			first = false;
+		}
+	buf_text(out, "]");
+}
+
+static void write_security(struct buf *out, const struct route *route)
+{
 	if ((route->flags & ROUTE_OPEN) != 0) {
 		buf_text(out, ",\"security\":[]");
 		return;
 	}
 	buf_text(out, (route->flags & ROUTE_LOG) != 0 ? ",\"security\":[{},{\"bearer\":[]}]"
 	                                              : ",\"security\":[{\"bearer\":[]}]");
-	buf_text(out, ",\"x-roles\":[");
-	for (unsigned role = LGP_ROLE_ADMIN; role < LGP_ROLE_COUNT; role++)
-		if ((route->roles & (1u << role)) != 0) {
-			buf_printf(out, "%s\"%s\"", first ? "" : ",",
-			           lgp_role_name((enum lgp_role)role));
-			first = false;
-		}
-	buf_text(out, "]");
+	write_roles(out, "x-roles", route->roles);
+	if ((route->flags & ROUTE_TRIAL) != 0)
+		write_roles(out, "x-roles-with-dry-run", route->roles | ROLES_TRIAL);
 }
 
 static void write_operation(struct buf *out, const struct route *route)

@@ -185,14 +185,14 @@ void output_flush(struct conn *conn)
 	buf_clear(cork);
 }
 
-/* Whether the reply is better gathered than written: others follow at once, or
- * TLS would make a record each of head and body.  The cork is one connection's
- * at a time; a handler may answer another one in between. */
+/* Whether the reply is better gathered than written from where it is: others may
+ * follow at once, TLS would make a record each of head and body, and the kernel
+ * takes one run of bytes faster than two.  The cork is one connection's at a time;
+ * a handler may answer another one in between. */
 static bool worth_corking(const struct conn *conn, size_t bytes)
 {
 	const struct loop *loop = conn->loop;
 	return !conn->close_after && bytes <= CORKED_REPLY_MAX &&
-	       (conn->tls != NULL || (conn->running && conn_has_more(conn))) &&
 	       (loop->cork.len == 0 || loop->cork_conn == conn);
 }
 

@@ -30,8 +30,8 @@
 
 const struct route routes[] = {
 	/* What is asked most stands first. */
-	{HTTP_POST_, "/v1/grants", STAFF | MANAGER | INTEGRATION, ROUTE_KEY, 0, &grant_table, grants_post,
-	 ANSWER_GRANT, "grant", "Grants a customer something from a budget"},
+	{HTTP_POST_, "/v1/grants", STAFF | MANAGER | INTEGRATION, ROUTE_KEY | ROUTE_TRIAL, 0, &grant_table,
+	 grants_post, ANSWER_GRANT, "grant", "Grants a customer something from a budget"},
 	{HTTP_POST_, "/v1/grants/batch", STAFF | MANAGER | INTEGRATION, ROUTE_BULK, 0, &grant_line_table,
 	 grants_batch_post, ANSWER_LINES, "grant_batch", "Up to 8,192 grants, a line each; lines stand alone"},
 	{HTTP_POST_, "/v1/thanks", STAFF | MANAGER, ROUTE_KEY, 0, &thanks_table, thanks_post, ANSWER_ENTRY,

@@ -8,6 +8,7 @@
 #include "server/problems.h"
 
 #define ROLE(name) (1u << LGP_ROLE_##name)
+#define ROLES_TRIAL (ROLE(FINANCE) | ROLE(AUDITOR)) /* who look into rules and act by none */
 #define ROLES_EVERY ((1u << LGP_ROLE_COUNT) - 2)
 
 enum route_flag {
@@ -20,6 +21,7 @@ enum route_flag {
 	ROUTE_PATH = 1 << 6,   /* {id} is all that is left of the path */
 	ROUTE_DRY = 1 << 7,    /* dry_run is taken */
 	ROUTE_QUERY = 1 << 8,  /* body is the table of the query's parameters */
+	ROUTE_TRIAL = 1 << 9,  /* with dry_run=true, for ROLES_TRIAL too */
 };
 
 /* What an answer looks like, for /openapi.json. */

@@ -7,6 +7,9 @@
 
 #include "lagniappe/status.h"
 
+#include <endian.h>
+#include <string.h>
+
 /* Characters that n bytes take in base64 (RFC 4648 section 4), padding included. */
 #define LGP_BASE64_LEN(n) (((n) + 2) / 3 * 4)
 
@@ -42,34 +45,32 @@ void lgp_date_format(char out[LGP_DATE_LEN], int32_t days);
 LGP_MUST_USE enum lgp_status lgp_time_parse(struct lgp_view text, int64_t *time_us);
 void lgp_time_format(char out[LGP_TIME_LEN], int64_t time_us);
 
-/* Unaligned little-endian integers, whatever the machine is. */
+/* Unaligned little-endian integers of 1 to 8 bytes, whatever the machine is. */
 static inline void lgp_put_le(uint8_t *out, uint64_t value, unsigned bytes)
 {
-	for (unsigned i = 0; i < bytes; i++)
-		out[i] = (uint8_t)(value >> (8 * i));
+	value = htole64(value);
+	memcpy(out, &value, bytes);
 }
 
 static inline uint64_t lgp_get_le(const uint8_t *in, unsigned bytes)
 {
 	uint64_t value = 0;
-	for (unsigned i = 0; i < bytes; i++)
-		value |= (uint64_t)in[i] << (8 * i);
-	return value;
+	memcpy(&value, in, bytes);
+	return le64toh(value);
 }
 
 /* Big-endian, where bytes must sort as numbers do. */
 static inline void lgp_put_be(uint8_t *out, uint64_t value, unsigned bytes)
 {
-	for (unsigned i = 0; i < bytes; i++)
-		out[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
+	value = htobe64(value << (64 - 8 * bytes));
+	memcpy(out, &value, bytes);
 }
 
 static inline uint64_t lgp_get_be(const uint8_t *in, unsigned bytes)
 {
 	uint64_t value = 0;
-	for (unsigned i = 0; i < bytes; i++)
-		value = value << 8 | in[i];
-	return value;
+	memcpy(&value, in, bytes);
+	return be64toh(value) >> (64 - 8 * bytes);
 }
 
 #endif

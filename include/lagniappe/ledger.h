@@ -263,6 +263,12 @@ struct lgp_view lgp_ledger_zone(const struct lgp_ledger *ledger);
 
 /* ---- The ledger thread -------------------------------------------------- */
 
+/* Brings near what these commands' judgement will touch, all of it at once: memory is
+ * far slower than judging, when customers and keys are many.  At most LGP_NEAR_MAX. */
+#define LGP_NEAR_MAX 8
+void lgp_judge_near(struct lgp_ledger *ledger, const struct lgp_command *const commands[],
+                    size_t count);
+
 /* Turns one command into an entry of the open batch, or says why not.
  * Upholds I1, I3, I4, I7.  LGP_OK: *out says what happened.  LGP_OVERLOAD: the
  * overlay is full, nothing happened, try later.  A fault: stop serving. */

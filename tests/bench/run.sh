@@ -139,6 +139,8 @@ one_round() {
 	other lmdb "$build/bench/lmdb_append" "$work" "$seconds"
 	rm -rf "$work/library"
 	other library "$build/bench/ledger" "$work/library" "$seconds" "$customers"
+	rm -rf "$work/judging"
+	other judging "$build/bench/limits" "$work/judging" 1
 	printf ' round %d of %d\n' "$round" "$rounds" >&2
 }
 
@@ -158,7 +160,7 @@ verify() { # stop the server, then audit what it wrote
 	"$build/lagniappe-audit" verify "$work/$name" --key "$(secret "$name" log-vkey)" || failed=1
 }
 
-for program in lagniapped lagniappe lagniappe-bench lagniappe-audit bench/echo bench/ledger; do
+for program in lagniapped lagniappe lagniappe-bench lagniappe-audit bench/echo bench/ledger bench/limits; do
 	[ -x "$build/$program" ] || die "$build/$program is missing: run make bench"
 done
 command -v python3 >/dev/null || die 'python3 makes the table, and is missing'

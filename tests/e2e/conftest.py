@@ -1,4 +1,6 @@
 """What every end-to-end test may ask for.  The work is done in harness.py."""
+import subprocess
+
 import pytest
 
 from harness import Server, run_program, set_up_programme
@@ -37,3 +39,16 @@ def server(make_server):
 @pytest.fixture(scope="module")
 def programme(server):
     return set_up_programme(server)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A key and a certificate of its own, and a key that is another's."""
+    place = tmp_path_factory.mktemp("tls")
+    for name in ("cert", "other"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                        "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
+                        place / f"{name}.key", "-out", place / f"{name}.pem"],
+                       check=True, capture_output=True)
+    return place

@@ -75,6 +75,7 @@ class Server:
         self.url = found["url"]
         self.port = int(self.url.rsplit(":", 1)[1])
         self.session = requests.Session()
+        self.session.trust_env = False  # no proxy, and no other certificates than the test's
         return self
 
     def _read(self, process, listening, found):

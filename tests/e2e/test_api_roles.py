@@ -65,6 +65,21 @@ def test_an_act_is_for_its_roles_alone(programme, act, role):
         assert server.entry_count() == before
 
 
+@pytest.mark.parametrize("role", ["finance", "auditor"])
+def test_who_grants_nothing_may_ask_what_a_grant_would_come_to(programme, role):
+    server, token = programme.server, token_of(programme, role)
+    before = server.entry_count()
+    body = grant_body(programme, 1, staff="anna")
+    answer = server.post("/v1/grants?dry_run=true", json=body, token=token)
+    assert answer.status_code == 200 and answer.json()["dry_run"], answer.text
+    for query in ("", "?dry_run=false", "?dry_run=tru", "?dry_run=truest", "?xdry_run=true"):
+        assert_problem(server.post(f"/v1/grants{query}", json=body, token=token), 403, "forbidden")
+    for twice in ("?dry_run=false&dry_run=true", "?dry_run=true&dry_run=false"):
+        answer = server.post(f"/v1/grants{twice}", json=body, token=token)
+        assert_problem(answer, 400, "malformed")
+    assert server.entry_count() == before
+
+
 @pytest.mark.parametrize("act", ACTS)
 def test_an_act_needs_a_token(programme, act):
     server = programme.server

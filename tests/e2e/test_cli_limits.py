@@ -145,6 +145,22 @@ def test_explain_prints_every_limit_in_order_and_what_would_happen(programme, cl
         assert answer.returncode == REFUSED and "reason" in answer.stderr
 
 
+def test_finance_explains_what_others_may_give(programme, cli, limits):
+    who, token = new_staff(programme)
+    limits("explain-other", scope={"staff": who}, window="month", max=10000)
+    given(programme, 4000, token)
+    words = ["limits", "explain", "--customer", programme.customer, "--unit", "EUR", "--reason",
+             "late-room", "--staff", who]
+    for asks in (programme.finance, programme.auditor):
+        with Unchanged(programme):
+            told = done(cli(asks, *words, "--amount", "60.00"))
+            assert "explain-other" in told and "60.00 EUR" in told and "it would be granted" in told
+            answer = cli(asks, *words, "--amount", "60.01")
+            assert answer.returncode == REFUSED and "it would be refused" in answer.stdout
+            assert cli(asks, *words[:-2], "--amount", "1").returncode == REFUSED
+    assert cli(programme.admin, *words, "--amount", "1").returncode == REFUSED
+
+
 # --- a programme's limits as a file ---
 
 @pytest.fixture

@@ -152,19 +152,6 @@ def hasty():
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A key and a certificate of its own, and a key that is another's."""
-    place = tmp_path_factory.mktemp("tls")
-    for name in ("cert", "other"):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-                        "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout",
-                        place / f"{name}.key", "-out", place / f"{name}.pem"],
-                       check=True, capture_output=True)
-    return place
-
-
-@pytest.fixture(scope="module")
 def sealed(certificate):
     with running("--cert", certificate / "cert.pem", "--key", certificate / "cert.key", "--loops",
                  2, "--header-ms", 1500) as server:

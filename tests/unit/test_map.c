@@ -238,6 +238,25 @@ static void random_puts_agree_with_an_array(void **state)
 	map_free(map);
 }
 
+static void marks_stay_on_their_items(void **state)
+{
+	(void)state;
+	struct map *map = map_new();
+	struct lgp_view key, value;
+	put(map, text("read"), text("1"));
+	assert_true(map_put_marked(map, text("changed"), text("1")));
+	put(map, text("read, then changed"), text("1"));
+	assert_true(map_put_marked(map, text("read, then changed"), text("a longer value")));
+	put(map, text("changed"), text("a longer value than before")); /* takes a new item */
+	assert_false(map_item(map, 0, &key, &value));
+	assert_true(map_item(map, 1, &key, &value));
+	assert_true(map_item(map, 2, &key, &value));
+	map_clear(map);
+	put(map, text("changed"), text("1"));
+	assert_false(map_item(map, 0, &key, &value));
+	map_free(map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +269,7 @@ int main(void)
 	        cmocka_unit_test(an_empty_map_sorts_to_nothing),
 	        cmocka_unit_test(a_cleared_map_is_empty_and_can_be_used_again),
 	        cmocka_unit_test(what_is_used_goes_back_to_nothing_when_it_is_cleared),
+	        cmocka_unit_test(marks_stay_on_their_items),
 	        cmocka_unit_test(random_puts_agree_with_an_array),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,6 +288,32 @@ static void readers_see_a_change_whole(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void staff_are_found_by_the_account_that_is_their_own(void **state)
+{
+	(void)state;
+	must_define(40, LGP_KIND_STAFF,
+	            "id ann\nrole staff\nsite paris\nbudget desk\ncustomer 30\n");
+	must_define(41, LGP_KIND_STAFF, "id bea\nrole staff\nsite paris\nbudget desk\n");
+	must_define(42, LGP_KIND_STAFF,
+	            "id cy\nrole staff\nsite paris\nbudget desk\ncustomer 30\n");
+	assert_int_equal(registry_staff_of(registry, 30, 0)->number, 40);
+	assert_int_equal(registry_staff_of(registry, 30, 1)->number, 42);
+	assert_null(registry_staff_of(registry, 30, 2));
+	assert_null(registry_staff_of(registry, 31, 0));
+	assert_null(registry_staff_of(registry, 0, 0));
+	/* Another account, none, and the first one again. */
+	must_define(40, LGP_KIND_STAFF,
+	            "id ann\nrole staff\nsite paris\nbudget desk\ncustomer 31\n");
+	must_define(42, LGP_KIND_STAFF, "id cy\nrole staff\nsite paris\nbudget desk\n");
+	assert_null(registry_staff_of(registry, 30, 0));
+	assert_int_equal(registry_staff_of(registry, 31, 0)->number, 40);
+	must_define(40, LGP_KIND_STAFF,
+	            "id ann\nrole staff\nsite paris\nbudget desk\ncustomer 30\n");
+	assert_int_equal(registry_staff_of(registry, 30, 0)->number, 40);
+	assert_null(registry_staff_of(registry, 30, 1));
+	assert_null(registry_staff_of(registry, 31, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +328,7 @@ int main(void)
 	        CASE(what_does_not_parse_or_refers_to_nothing_changes_nothing),
 	        CASE(a_thousand_of_a_noun_are_all_found),
 	        CASE(readers_see_a_change_whole),
+	        CASE(staff_are_found_by_the_account_that_is_their_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
