@@ -5,6 +5,7 @@
 #   make install    PREFIX=, DESTDIR=              make layers     which room may know which
 #   make test-long  the same with more of it       make fuzz       what strangers send
 #   make bench      what this machine reaches      make lint       format, clang-tidy, -fanalyzer
+#   make bench-growth   the same, as the ledger grows to ten million entries
 #
 # V=1 shows commands, WERROR=1 makes warnings errors, DEPS=skip installs nothing,
 # CC=clang is fine.  Variants lie beside each other: CRASHPOINTS=1 builds into
@@ -86,7 +87,7 @@ UNIT_SHARED = $(filter-out $B/tests/unit/test_%,$(call objects,tests/unit))
 MODEL_SHARED = $(filter-out $(MODEL_MAIN:%.c=$B/%.o),$(call objects,tests/model))
 
 .PHONY: all checks bench-programs deps demo test test-long sanitize layers lint lint-files format fuzz fuzz-run bench \
-	bench-peers install clean force
+	bench-growth bench-peers install clean force
 .SECONDARY:
 all: $(LIB) $(PROGRAMS)
 bench-programs: $(BENCH)
@@ -220,6 +221,11 @@ bench-peers:
 	$(call need,$(DEPS_BUILD) python3)
 	@$(MAKE) all bench-programs
 	@LAGNIAPPE_BUILD=$B tests/bench/peers.sh
+# Writes tests/bench/growth*: how the cost grows up to ten million entries.
+bench-growth:
+	$(call need,$(DEPS_BUILD) python3)
+	@$(MAKE) all
+	@python3 tests/bench/growth.py $B tests/bench
 
 install: all
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib include/lagniappe share/doc/lagniappe)
