@@ -8,10 +8,10 @@
  *
  * What each format does with it:
  *   table  aligned text for a terminal, sheets one behind the other
- *   csv    RFC 4180, one sheet; text that a spreadsheet would take for a
- *          formula is made harmless
- *   json   {"sheets": [{"name", "title", "columns", "rows", "notes"}]}, money as
- *          integers in minor units beside its scale
+ *   csv    RFC 4180, one sheet, without notes; text that a spreadsheet would take
+ *          for a formula is made harmless
+ *   json   {"sheets": [{"name", "title", "label", "columns", "rows", "totals",
+ *          "notes"}]}, money as integers in minor units beside its scale
  *   xlsx   a workbook: a sheet each, frozen heading, number formats, charts
  *   html   one file that needs no other: tables, charts, made to be printed */
 #ifndef LAGNIAPPE_SHEET_H
@@ -24,6 +24,7 @@
 #define SHEET_COLUMNS_MAX 24
 #define SHEET_ROWS_MAX (1 << 20) /* a workbook's limit too; more rows are counted, not kept */
 #define SHEETS_MAX 64
+#define DOCUMENT_LABEL_MAX 96
 
 enum sheet_kind {
 	SHEET_TEXT,  /* UTF-8 */
@@ -53,6 +54,11 @@ void document_free(struct document *document);
 /* A line that stands above all sheets: what was read, from when to when. */
 void document_note(struct document *document, const char *format, ...)
         __attribute__((format(printf, 2, 3)));
+
+/* Sheets that are made from now on say it behind their title, in brackets: of what
+ * they are, where a document has the same sheets of several ("EUR").  Copied, at
+ * most DOCUMENT_LABEL_MAX bytes; "" ends it. */
+void document_label(struct document *document, const char *label);
 
 /* columns: static, at most SHEET_COLUMNS_MAX.  Never NULL: one that could not be made
  * takes cells and forgets them, and document_write tells. */
