@@ -2,7 +2,7 @@
  * see them: one row each, names as small numbers.
  * Thread: one at a time.
  *
- * Memory: 56 bytes a row, and the names. */
+ * Memory: 48 bytes a row, and the names. */
 #ifndef LAGNIAPPE_FORENSIC_SPENDING_H
 #define LAGNIAPPE_FORENSIC_SPENDING_H
 
