@@ -7,7 +7,6 @@
 
 #include "lagniappe/status.h"
 
-#include <endian.h>
 #include <string.h>
 
 /* Characters that n bytes take in base64 (RFC 4648 section 4), padding included. */
@@ -45,10 +44,21 @@ void lgp_date_format(char out[LGP_DATE_LEN], int32_t days);
 LGP_MUST_USE enum lgp_status lgp_time_parse(struct lgp_view text, int64_t *time_us);
 void lgp_time_format(char out[LGP_TIME_LEN], int64_t time_us);
 
-/* Unaligned little-endian integers of 1 to 8 bytes, whatever the machine is. */
+/* A number whose bytes lie in memory in this order, whatever the machine's is. */
+static inline uint64_t lgp_little(uint64_t value)
+{
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? value : __builtin_bswap64(value);
+}
+
+static inline uint64_t lgp_big(uint64_t value)
+{
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? value : __builtin_bswap64(value);
+}
+
+/* Unaligned little-endian integers of 1 to 8 bytes. */
 static inline void lgp_put_le(uint8_t *out, uint64_t value, unsigned bytes)
 {
-	value = htole64(value);
+	value = lgp_little(value);
 	memcpy(out, &value, bytes);
 }
 
@@ -56,13 +66,13 @@ static inline uint64_t lgp_get_le(const uint8_t *in, unsigned bytes)
 {
 	uint64_t value = 0;
 	memcpy(&value, in, bytes);
-	return le64toh(value);
+	return lgp_little(value);
 }
 
 /* Big-endian, where bytes must sort as numbers do. */
 static inline void lgp_put_be(uint8_t *out, uint64_t value, unsigned bytes)
 {
-	value = htobe64(value << (64 - 8 * bytes));
+	value = lgp_big(value << (64 - 8 * bytes));
 	memcpy(out, &value, bytes);
 }
 
@@ -70,7 +80,7 @@ static inline uint64_t lgp_get_be(const uint8_t *in, unsigned bytes)
 {
 	uint64_t value = 0;
 	memcpy(&value, in, bytes);
-	return be64toh(value) >> (64 - 8 * bytes);
+	return lgp_big(value) >> (64 - 8 * bytes);
 }
 
 #endif
