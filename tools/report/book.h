@@ -12,6 +12,7 @@
 
 #include "lagniappe/entry.h"
 #include "lagniappe/noun.h"
+#include "tools/audit/source.h"
 
 #define BOOK_NAME_MAX 64
 
@@ -27,6 +28,9 @@ struct book_noun {
 
 /* ledger: as source_open takes it; token: a server's, or NULL.  Faults are as there. */
 LGP_MUST_USE enum lgp_status book_open(const char *ledger, const char *token, struct book **out);
+/* The same with all that source_open takes; options: borrowed for the call. */
+LGP_MUST_USE enum lgp_status book_open_from(const struct source_options *options,
+                                            struct book **out);
 void book_close(struct book *book);
 
 /* Called for each entry in order, after what the entry defines is known. */
@@ -49,5 +53,15 @@ const char *book_name(const struct book *book, enum lgp_kind kind, uint64_t numb
                       char name[BOOK_NAME_MAX]);
 /* Digits behind the point of a unit's amounts; 0 for what is no unit. */
 unsigned book_scale(const struct book *book, uint64_t unit);
+
+/* The limit that an entry names by one of its versions; NULL: none that was read. */
+const struct book_noun *book_limit(const struct book *book, uint64_t version);
+/* Another entry.  LGP_MISSING, LGP_CORRUPT. */
+LGP_MUST_USE enum lgp_status book_entry(const struct book *book, uint64_t seq,
+                                        struct lgp_entry *out);
+/* The payload that an entry binds, in text[]; ptr NULL where it binds none.
+ * LGP_CORRUPT: it is not there, or another. */
+LGP_MUST_USE enum lgp_status book_payload(const struct book *book, const struct lgp_entry *entry,
+                                          char text[LGP_DEFINITION_MAX], struct lgp_view *out);
 
 #endif
