@@ -4,6 +4,10 @@
 #include "tools/audit/finding.h"
 #include "tools/audit/verify.h"
 #include "tools/common/options.h"
+#include "tools/forensic/exceptions.h"
+#include "tools/forensic/sample.h"
+#include "tools/forensic/test_command.h"
+#include "tools/report/command.h"
 
 #include <string.h>
 
@@ -12,6 +16,9 @@ static const struct option_row verify_rows[] = {
          "the log's key, or a file that holds it, got from elsewhere; may be repeated"},
         {"since", "FILE", 0, 0, "a checkpoint saved before: the ledger must continue it"},
         {"save", "FILE", 0, 0, "keep the checkpoint here, after a pass without findings"},
+        {"token", "TOKEN", 0, 0, "of an auditor, for a server's URL; else LAGNIAPPE_TOKEN"},
+        {"ca", "PEM", 0, 0, "certificates to trust for https, else the system's"},
+        {"threads", "1|2", 0, 0, "2 where there are so many cores, unless said"},
         {"json", NULL, 0, 0, "the result for programs"},
         {"help", NULL, 0, 0, "this text"},
         {0},
@@ -31,14 +38,20 @@ static int usage_error(const char *message)
 static int run_verify(const struct options *given)
 {
 	struct verify_options options = {
+	        .token = options_or(given, "token", "LAGNIAPPE_TOKEN", NULL),
+	        .ca = options_get(given, "ca"),
 	        .since = options_get(given, "since"),
 	        .save = options_get(given, "save"),
 	        .json = options_flag(given, "json"),
 	        .out = stdout,
 	};
 	if (given->argument_count != 1)
-		return usage_error("verify takes one LEDGER: a ledger.mdb or a data directory");
+		return usage_error("verify takes one LEDGER: a file, a directory or a URL");
 	options.ledger = given->arguments[0];
+	const char *threads = options_get(given, "threads");
+	if (threads != NULL && strcmp(threads, "1") != 0 && strcmp(threads, "2") != 0)
+		return usage_error("--threads takes 1 or 2");
+	options.threads = threads != NULL ? (unsigned)(threads[0] - '0') : 0;
 	for (size_t i = 0; i < given->given_count; i++) {
 		if (strcmp(given->given[i].row->name, "key") != 0)
 			continue;
@@ -62,11 +75,22 @@ static const struct command {
 	const char *name, *arguments, *help;
 	const struct option_row *rows;
 	int (*run)(const struct options *given);
+	/* Those that read their words themselves: rows and run are NULL. */
+	int (*run_words)(int count, char *const *words);
+	void (*help_words)(FILE *out);
 } commands[] = {
         {"verify", "LEDGER", "proves a ledger: its tree, signatures, links, balances and rules",
-         verify_rows, run_verify},
+         verify_rows, run_verify, NULL, NULL},
+        {"report", "LEDGER NAME", "adds a ledger up: spend, limits, liability, and more", NULL,
+         NULL, report_command, report_help},
+        {"exceptions", "LEDGER", "finds what deserves a question", NULL, NULL, exceptions_command,
+         exceptions_help},
+        {"sample", "LEDGER", "draws entries to look at, the same ones again from the same seed",
+         NULL, NULL, sample_command, sample_help},
+        {"test", "FILE", "runs the tests on spending over any file of separated values", NULL, NULL,
+         test_command, test_help},
         {"rules", "", "lists what verify holds a ledger to, by the names that findings carry",
-         rules_rows, run_rules},
+         rules_rows, run_rules, NULL, NULL},
 };
 
 static int help(FILE *out)
@@ -75,9 +99,13 @@ static int help(FILE *out)
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		fprintf(out, "lagniappe-audit %s %s\n  %s\n", commands[i].name,
 		        commands[i].arguments, commands[i].help);
-		options_help(commands[i].rows, out);
+		if (commands[i].help_words != NULL)
+			commands[i].help_words(out);
+		else
+			options_help(commands[i].rows, out);
 	}
-	fputs("\nLEDGER is a ledger.mdb or a data directory, also while its server runs.\n"
+	fputs("\nLEDGER is a ledger.mdb, a data directory (also while its server runs), or a\n"
+	      "server's URL, with --token.\n"
 	      "Exit: 0 clean, 1 findings, 2 could not run.\n",
 	      out);
 	return 0;
@@ -86,6 +114,8 @@ static int help(FILE *out)
 static int run_command(const struct command *command, int count, char **words)
 {
 	struct options options;
+	if (command->run_words != NULL)
+		return command->run_words(count, words);
 	options_init(&options);
 	options_table(&options, command->rows);
 	if (!options_parse(&options, count, words) || !options_complete(&options))

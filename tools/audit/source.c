@@ -1,183 +1,23 @@
 /* source: see source.h.  Thread: one at a time.
- *
- * Each call packs its arguments into a struct, runs under the guard with a
- * transaction and a cursor at hand, and copies.  The cursor is kept in the
- * source, so that it can be closed when the guard ended the call. */
-#include "tools/audit/source.h"
+ * Each call is its kind's own (source_file.c, source_url.c). */
+#include "tools/audit/source_kind.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "tools/audit/guard.h"
-
-struct source {
-	char directory[PATH_MAX], path[PATH_MAX + 16];
-	bool opening_returned;
-	struct lgp_kv *kv;            /* owned */
-	struct lgp_kv_txn *txn;       /* owned; idle between calls; NULL: none yet */
-	struct lgp_kv_cursor *cursor; /* owned; within a call alone */
-};
-
-/* ---- one call -------------------------------------------------------------- */
-
-struct call {
-	struct source *source;
-	enum lgp_status (*read)(struct source *source, void *arguments);
-	void *arguments;
-};
-
-static enum lgp_status run(void *context)
-{
-	struct call *call = context;
-	struct source *source = call->source;
-	enum lgp_status status = source->txn == NULL ? lgp_kv_read_begin(source->kv, &source->txn)
-	                                             : lgp_kv_read_renew(source->txn);
-	return status != LGP_OK ? status : call->read(source, call->arguments);
-}
-
-static enum lgp_status guarded(struct source *source,
-                               enum lgp_status (*read)(struct source *source, void *arguments),
-                               void *arguments)
-{
-	struct call call = {source, read, arguments};
-	enum lgp_status status = guard_call(run, &call);
-	lgp_kv_cursor_close(source->cursor);
-	source->cursor = NULL;
-	if (source->txn == NULL)
-		return status;
-	if (status == LGP_OK || status == LGP_MISSING || status == LGP_OVERLOAD) {
-		lgp_kv_read_reset(source->txn);
-	} else {
-		/* LMDB takes no more from a transaction that saw a bad page. */
-		lgp_kv_abort(source->txn);
-		source->txn = NULL;
-	}
-	return status;
-}
-
-static enum lgp_status seek(struct source *source, enum lgp_log_table table, struct lgp_view key,
-                            struct lgp_view *found, struct lgp_view *value)
-{
-	enum lgp_status status = lgp_kv_cursor_open(source->txn, table, &source->cursor);
-	return status != LGP_OK ? status : lgp_kv_seek(source->cursor, key, found, value);
-}
-
-/* Keys are native integers of 8 bytes; on a damaged page they may be anything. */
-static enum lgp_status key_number(struct lgp_view key, uint64_t *out)
-{
-	if (key.len != sizeof *out)
-		return lgp_fault(LGP_CORRUPT, "a key is %zu bytes long, not 8", key.len);
-	memcpy(out, key.ptr, sizeof *out);
-	return LGP_OK;
-}
-
-/* The last key of a table of numbers, and one; 0 when it is empty. */
-static enum lgp_status table_end(struct source *source, enum lgp_log_table table, uint64_t *out)
-{
-	struct lgp_view key, value;
-	enum lgp_status status = lgp_kv_cursor_open(source->txn, table, &source->cursor);
-	if (status == LGP_OK)
-		status = lgp_kv_last(source->cursor, &key, &value);
-	if (status == LGP_OK)
-		status = key_number(key, out);
-	lgp_kv_cursor_close(source->cursor);
-	source->cursor = NULL;
-	if (status == LGP_OK && *out == UINT64_MAX)
-		return lgp_fault(LGP_CORRUPT, "the last key is beyond every ledger");
-	if (status == LGP_OK)
-		++*out;
-	else if (status == LGP_MISSING)
-		*out = 0;
-	return status == LGP_MISSING ? LGP_OK : status;
-}
-
-/* ---- opening --------------------------------------------------------------- */
-
-static enum lgp_status locate(const char *ledger, struct source *source)
-{
-	struct stat info;
-	if (strstr(ledger, "://") != NULL)
-		return lgp_fault(LGP_MALFORMED,
-		                 "%s: a server's address cannot be audited yet; give its data "
-		                 "directory or a copy of ledger.mdb",
-		                 ledger);
-	if (strlen(ledger) >= sizeof source->directory)
-		return lgp_fault(LGP_MALFORMED, "the path of the ledger is too long");
-	if (stat(ledger, &info) != 0)
-		return lgp_fault(LGP_MISSING, "%s: there is no such file or directory", ledger);
-	if (!S_ISDIR(info.st_mode)) {
-		snprintf(source->path, sizeof source->path, "%s", ledger);
-		return LGP_OK;
-	}
-	snprintf(source->directory, sizeof source->directory, "%s", ledger);
-	snprintf(source->path, sizeof source->path, "%s/ledger.mdb", ledger);
-	if (stat(source->path, &info) != 0)
-		return lgp_fault(LGP_MISSING, "%s: there is no ledger.mdb in it", ledger);
-	return LGP_OK;
-}
-
-static enum lgp_status open_file(void *context)
-{
-	struct source *source = context;
-	struct lgp_kv_options options = {
-	        .tables = lgp_log_tables,
-	        .table_count = LGP_LOG_TABLE_COUNT,
-	        .read_only = true,
-	};
-	enum lgp_status status = lgp_kv_open(source->path, &options, &source->kv);
-	source->opening_returned = true;
-	return status;
-}
-
-/* Opening takes memory and a place among the readers, which a jump out of it
- * would leave: so a child tries it first. */
-static bool opening_returns(struct source *source)
-{
-	int ended;
-	pid_t child = fork();
-	if (child == 0) {
-		enum lgp_status status = guard_call(open_file, source);
-		_exit(status == LGP_OK || source->opening_returned ? 0 : 1);
-	}
-	return child < 0 || waitpid(child, &ended, 0) != child ||
-	       (WIFEXITED(ended) && WEXITSTATUS(ended) == 0);
-}
-
-enum lgp_status source_open(const char *ledger, struct source **out, bool *damaged)
+enum lgp_status source_open(const struct source_options *options, struct source **out,
+                            bool *damaged)
 {
 	*damaged = false;
-	struct source *source = calloc(1, sizeof *source);
-	if (source == NULL)
-		return lgp_fault(LGP_NO_MEMORY, "no memory to open the ledger");
-	guard_init();
-	enum lgp_status status = locate(ledger, source);
-	if (status == LGP_OK) {
-		status = opening_returns(source) ? open_file(source)
-		                                 : lgp_fault(LGP_CORRUPT,
-		                                             "%s: pages that its tables begin with "
-		                                             "cannot be read",
-		                                             source->path);
-		*damaged = status == LGP_CORRUPT;
-	}
-	if (status == LGP_OK)
-		*out = source;
-	else
-		source_close(source);
-	return status;
+	return strstr(options->ledger, "://") != NULL
+	               ? source_url_open(options, out, damaged)
+	               : source_file_open(options->ledger, out, damaged);
 }
 
 void source_close(struct source *source)
 {
-	if (source == NULL)
-		return;
-	lgp_kv_abort(source->txn);
-	lgp_kv_close(source->kv);
-	free(source);
+	if (source != NULL)
+		source->kind->close(source);
 }
 
 const char *source_directory(const struct source *source)
@@ -185,352 +25,103 @@ const char *source_directory(const struct source *source)
 	return source->directory;
 }
 
-/* ---- how far it goes -------------------------------------------------------- */
+/* ---- what a kind alone can say ------------------------------------------------ */
 
-static enum lgp_status read_extent(struct source *source, void *arguments)
+enum lgp_status source_failure(const struct source *source)
 {
-	struct extent *out = arguments;
-	enum lgp_status status = table_end(source, LGP_LOG_ENTRIES, &out->size);
-	if (status == LGP_OK)
-		status = lgp_kv_count(source->txn, LGP_LOG_ENTRIES, &out->entries);
-	if (status == LGP_OK)
-		status = lgp_kv_count(source->txn, LGP_LOG_CHECKPOINTS, &out->checkpoints);
-	if (status == LGP_OK)
-		status = table_end(source, LGP_LOG_CHECKPOINTS, &out->covered);
-	if (out->covered > 0)
-		out->covered--; /* its key is a size, not a number */
-	return status;
+	return source->failure == LGP_OK ? LGP_OK
+	                                 : lgp_fault(source->failure, "%s", source->failure_text);
 }
+
+const _Atomic bool *source_failed(const struct source *source)
+{
+	return &source->failed;
+}
+
+bool source_complaint(struct source *source, struct complaint *out)
+{
+	if (source->complaint_next < source->complaint_count) {
+		*out = source->complaint[source->complaint_next++];
+		return true;
+	}
+	source->complaint_next = source->complaint_count = 0;
+	if (source->complaints_dropped == 0)
+		return false;
+	*out = (struct complaint){.seq = source->complaint[COMPLAINTS_MAX - 1].seq};
+	snprintf(out->text, sizeof out->text, "%llu more answers from here on were not as due",
+	         (unsigned long long)source->complaints_dropped);
+	source->complaints_dropped = 0;
+	return true;
+}
+
+const char *const *source_unshown(const struct source *source)
+{
+	static const char *const none[] = {NULL};
+	return source->kind->unshown != NULL ? source->kind->unshown : none;
+}
+
+bool source_lists_payloads(const struct source *source)
+{
+	return source->kind->payloads != NULL;
+}
+
+/* ---- reading --------------------------------------------------------------------- */
 
 enum lgp_status source_extent(struct source *source, struct extent *out)
 {
-	*out = (struct extent){0};
-	return guarded(source, read_extent, out);
-}
-
-/* ---- single values ----------------------------------------------------------- */
-
-struct value_call {
-	enum lgp_log_table table;
-	struct lgp_view key;
-	uint8_t *out;
-	size_t room, len;
-};
-
-static enum lgp_status read_value(struct source *source, void *arguments)
-{
-	struct value_call *call = arguments;
-	struct lgp_view value;
-	enum lgp_status status = lgp_kv_get(source->txn, call->table, call->key, &value);
-	if (status != LGP_OK)
-		return status;
-	call->len = value.len;
-	if (value.len > call->room)
-		return lgp_fault(LGP_OVERLOAD, "it is %zu bytes long, %zu is the most", value.len,
-		                 call->room);
-	memcpy(call->out, value.ptr, value.len);
-	return LGP_OK;
+	return source->kind->extent(source, out);
 }
 
 enum lgp_status source_meta(struct source *source, const char *name, char *out, size_t room,
                             size_t *len)
 {
-	struct value_call call = {LGP_LOG_META, lgp_view_of(name), (uint8_t *)out, room, 0};
-	enum lgp_status status = guarded(source, read_value, &call);
-	*len = call.len;
-	return status;
+	return source->kind->meta(source, name, out, room, len);
+}
+
+void source_block(struct source *source, uint64_t size, struct block *block)
+{
+	source->kind->block(source, size, block);
 }
 
 enum lgp_status source_entry(struct source *source, uint64_t seq, uint8_t out[LGP_ENTRY_LEN])
 {
-	struct value_call call = {LGP_LOG_ENTRIES, LGP_KV_INTEGER(seq), out, LGP_ENTRY_LEN, 0};
-	enum lgp_status status = guarded(source, read_value, &call);
-	if (status == LGP_OK && call.len != LGP_ENTRY_LEN)
-		return lgp_fault(LGP_OVERLOAD, "it is %zu bytes long", call.len);
-	return status;
-}
-
-enum lgp_status source_payload(struct source *source, const struct lgp_hash *key, void *out,
-                               size_t room, size_t *len)
-{
-	struct lgp_view view = {(const char *)key->bytes, LGP_HASH_LEN};
-	struct value_call call = {LGP_LOG_PAYLOADS, view, out, room, 0};
-	enum lgp_status status = guarded(source, read_value, &call);
-	*len = call.len;
-	return status;
-}
-
-/* ---- strips ------------------------------------------------------------------ */
-
-static enum lgp_status copy_strip(struct lgp_kv_txn *txn, enum lgp_log_table table, uint64_t key,
-                                  struct strip *out)
-{
-	struct lgp_view value;
-	enum lgp_status status = lgp_kv_get(txn, table, LGP_KV_INTEGER(key), &value);
-	if (status == LGP_OK && value.len == sizeof out->hash)
-		memcpy(out->hash, value.ptr, sizeof out->hash);
-	if (status == LGP_OK)
-		out->cell = value.len == sizeof out->hash ? CELL_HERE : CELL_LENGTH;
-	else if (status == LGP_MISSING)
-		out->cell = CELL_MISSING;
-	return status == LGP_MISSING ? LGP_OK : status;
-}
-
-struct strip_call {
-	enum lgp_log_table table;
-	uint64_t key, size_now;
-	struct strip *out;
-};
-
-static enum lgp_status read_strip(struct source *source, void *arguments)
-{
-	struct strip_call *call = arguments;
-	enum lgp_status status = table_end(source, LGP_LOG_ENTRIES, &call->size_now);
-	return status != LGP_OK ? status
-	                        : copy_strip(source->txn, call->table, call->key, call->out);
+	return source->kind->entry(source, seq, out);
 }
 
 void source_strip(struct source *source, enum lgp_log_table table, uint64_t key, struct strip *out,
                   uint64_t *size_now)
 {
-	struct strip_call call = {table, key, 0, out};
-	if (guarded(source, read_strip, &call) != LGP_OK)
-		out->cell = CELL_DAMAGED;
-	if (size_now != NULL)
-		*size_now = call.size_now;
-}
-
-struct behind_call {
-	enum lgp_log_table table;
-	unsigned level;
-	uint64_t key;
-};
-
-static enum lgp_status read_behind(struct source *source, void *arguments)
-{
-	struct behind_call *call = arguments;
-	struct lgp_view found, value;
-	uint64_t size, strips;
-	enum lgp_status status = table_end(source, LGP_LOG_ENTRIES, &size);
-	if (status != LGP_OK)
-		return status;
-	strips =
-	        ((size >> LGP_TILE_HEIGHT * call->level) + LGP_STRIP_HASHES - 1) / LGP_STRIP_HASHES;
-	if (call->table == LGP_LOG_NODES && call->level == 0)
-		strips = 0; /* those are kept with the leaves */
-	status = seek(source, call->table, LGP_KV_INTEGER((uint64_t)call->level << 56 | strips),
-	              &found, &value);
-	return status != LGP_OK ? status : key_number(found, &call->key);
+	source->kind->strip(source, table, key, out, size_now);
 }
 
 enum lgp_status source_strip_behind(struct source *source, enum lgp_log_table table, unsigned level,
                                     uint64_t *key)
 {
-	struct behind_call call = {table, level, 0};
-	enum lgp_status status = guarded(source, read_behind, &call);
-	*key = call.key;
-	return status;
-}
-
-/* ---- blocks ------------------------------------------------------------------ */
-
-static void keep_entry(struct block *block, unsigned i, struct lgp_view value)
-{
-	block->cell[i] = value.len == LGP_ENTRY_LEN ? CELL_HERE : CELL_LENGTH;
-	if (value.len == LGP_ENTRY_LEN)
-		memcpy(block->entry[i], value.ptr, LGP_ENTRY_LEN);
-}
-
-/* Walks the block's entries; what is behind them is the next one there. */
-static enum lgp_status read_entries(struct source *source, struct block *block)
-{
-	struct lgp_view key, value;
-	uint64_t from = block->first, number = 0;
-	enum lgp_status status =
-	        seek(source, LGP_LOG_ENTRIES, LGP_KV_INTEGER(block->first), &key, &value);
-	while (status == LGP_OK) {
-		status = key_number(key, &number);
-		if (status == LGP_OK && number < from)
-			status = lgp_fault(LGP_CORRUPT, "keys are out of order");
-		if (status != LGP_OK)
-			return status;
-		block->next_entry = number;
-		if (number - block->first >= block->count)
-			return LGP_OK;
-		keep_entry(block, (unsigned)(number - block->first), value);
-		block->empty = false;
-		from = number + 1;
-		status = lgp_kv_next(source->cursor, &key, &value);
-	}
-	block->next_entry = UINT64_MAX;
-	return status == LGP_MISSING ? LGP_OK : status;
-}
-
-static enum lgp_status read_block(struct source *source, void *arguments)
-{
-	struct block *block = arguments;
-	unsigned strips = (block->count + LGP_STRIP_HASHES - 1) / LGP_STRIP_HASHES;
-	block->empty = true;
-	memset(block->cell, CELL_MISSING, sizeof block->cell);
-	enum lgp_status status = LGP_OK;
-	for (unsigned i = 0; i < strips && status == LGP_OK; i++) {
-		status = copy_strip(source->txn, LGP_LOG_LEAVES,
-		                    block->first / LGP_STRIP_HASHES + i, &block->leaves[i]);
-		block->empty = block->empty && block->leaves[i].cell == CELL_MISSING;
-	}
-	return status != LGP_OK ? status : read_entries(source, block);
-}
-
-struct entry_call {
-	struct block *block;
-	unsigned i;
-};
-
-static enum lgp_status read_entry(struct source *source, void *arguments)
-{
-	struct entry_call *call = arguments;
-	struct lgp_view value;
-	enum lgp_status status = lgp_kv_get(source->txn, LGP_LOG_ENTRIES,
-	                                    LGP_KV_INTEGER(call->block->first + call->i), &value);
-	if (status == LGP_OK)
-		keep_entry(call->block, call->i, value);
-	else if (status == LGP_MISSING)
-		call->block->cell[call->i] = CELL_MISSING;
-	return status;
-}
-
-/* The block has a damaged page: each entry and strip by itself, so that what
- * stands on other pages is still judged. */
-static void read_pieces(struct source *source, struct block *block)
-{
-	snprintf(block->cause, sizeof block->cause, "%s", lgp_fault_detail());
-	block->empty = false;
-	for (unsigned i = 0; i < block->count; i++) {
-		enum lgp_status status =
-		        guarded(source, read_entry, &(struct entry_call){block, i});
-		if (status != LGP_OK && status != LGP_MISSING)
-			block->cell[i] = CELL_DAMAGED;
-	}
-	for (unsigned i = 0; i * LGP_STRIP_HASHES < block->count; i++)
-		source_strip(source, LGP_LOG_LEAVES, block->first / LGP_STRIP_HASHES + i,
-		             &block->leaves[i], NULL);
-}
-
-void source_block(struct source *source, uint64_t size, struct block *block)
-{
-	uint64_t left = size - block->first;
-	block->count = left < BLOCK_ENTRIES ? (unsigned)left : BLOCK_ENTRIES;
-	if (guarded(source, read_block, block) != LGP_OK)
-		read_pieces(source, block);
-}
-
-/* ---- checkpoints ------------------------------------------------------------- */
-
-struct checkpoints_call {
-	uint64_t from;
-	struct stored_checkpoint *out;
-	size_t count;
-};
-
-static void keep_checkpoint(struct stored_checkpoint *out, uint64_t size, struct lgp_view value)
-{
-	*out = (struct stored_checkpoint){.size = size, .cell = CELL_LENGTH};
-	if (value.len != LGP_CHECKPOINT_VALUE_LEN)
-		return;
-	out->cell = CELL_HERE;
-	memcpy(out->root.bytes, value.ptr, LGP_HASH_LEN);
-	memcpy(out->key_id, value.ptr + LGP_HASH_LEN, sizeof out->key_id);
-	memcpy(out->signature, value.ptr + LGP_HASH_LEN + sizeof out->key_id, LGP_SIGNATURE_LEN);
-}
-
-static enum lgp_status read_checkpoints(struct source *source, void *arguments)
-{
-	struct checkpoints_call *call = arguments;
-	struct lgp_view key, value;
-	uint64_t from = call->from, size = 0;
-	enum lgp_status status =
-	        seek(source, LGP_LOG_CHECKPOINTS, LGP_KV_INTEGER(call->from), &key, &value);
-	while (status == LGP_OK) {
-		status = key_number(key, &size);
-		if (status == LGP_OK && size < from)
-			status = lgp_fault(LGP_CORRUPT, "keys are out of order");
-		if (status != LGP_OK)
-			break;
-		keep_checkpoint(&call->out[call->count], size, value);
-		if (++call->count == CHECKPOINTS_MAX || size == UINT64_MAX)
-			break;
-		from = size + 1;
-		status = lgp_kv_next(source->cursor, &key, &value);
-	}
-	return status == LGP_MISSING ? LGP_OK : status;
+	return source->kind->strip_behind(source, table, level, key);
 }
 
 enum lgp_status source_checkpoints(struct source *source, uint64_t from,
                                    struct stored_checkpoint out[CHECKPOINTS_MAX], size_t *count)
 {
-	struct checkpoints_call call = {from, out, 0};
-	enum lgp_status status = guarded(source, read_checkpoints, &call);
-	*count = call.count;
-	/* What came before the damage is good; the next call meets it first. */
-	return call.count > 0 ? LGP_OK : status;
-}
-
-/* ---- payloads ---------------------------------------------------------------- */
-
-struct payloads_call {
-	const struct lgp_hash *after;
-	struct payloads *out;
-};
-
-/* False: it is for the next batch. */
-static bool keep_payload(struct payloads *out, struct lgp_view key, struct lgp_view value)
-{
-	size_t at = out->count == 0 ? 0 : out->list[out->count - 1].at;
-	if (out->count > 0 && out->list[out->count - 1].len <= PAYLOAD_LEN_MAX)
-		at += out->list[out->count - 1].len;
-	bool read = value.len <= PAYLOAD_LEN_MAX;
-	if (out->count == PAYLOADS_MAX || (read && value.len > sizeof out->bytes - at))
-		return false;
-	memcpy(out->list[out->count].key.bytes, key.ptr, LGP_HASH_LEN);
-	out->list[out->count].at = at;
-	out->list[out->count].len = value.len;
-	if (read)
-		memcpy(out->bytes + at, value.ptr, value.len);
-	out->count++;
-	return true;
-}
-
-static enum lgp_status read_payloads(struct source *source, void *arguments)
-{
-	struct payloads_call *call = arguments;
-	struct lgp_hash last = {0};
-	struct lgp_view key, value;
-	if (call->after != NULL)
-		last = *call->after;
-	enum lgp_status status =
-	        seek(source, LGP_LOG_PAYLOADS,
-	             (struct lgp_view){(const char *)last.bytes, LGP_HASH_LEN}, &key, &value);
-	bool first = call->after == NULL;
-	while (status == LGP_OK) {
-		if (key.len != LGP_HASH_LEN)
-			return lgp_fault(LGP_CORRUPT, "a payload's key is %zu bytes long", key.len);
-		int order = memcmp(key.ptr, last.bytes, LGP_HASH_LEN);
-		if (order < 0)
-			return lgp_fault(LGP_CORRUPT, "keys are out of order");
-		if ((order > 0 || first) && !keep_payload(call->out, key, value))
-			break;
-		first = false;
-		memcpy(last.bytes, key.ptr, LGP_HASH_LEN);
-		status = lgp_kv_next(source->cursor, &key, &value);
-	}
-	return status == LGP_MISSING ? LGP_OK : status;
+	return source->kind->checkpoints(source, from, out, count);
 }
 
 enum lgp_status source_payloads(struct source *source, const struct lgp_hash *after,
                                 struct payloads *out)
 {
-	out->count = 0;
-	enum lgp_status status =
-	        guarded(source, read_payloads, &(struct payloads_call){after, out});
-	return out->count > 0 ? LGP_OK : status;
+	require(source_lists_payloads(source));
+	return source->kind->payloads(source, after, out);
+}
+
+enum lgp_status source_payloads_named(struct source *source, const struct lgp_hash *keys,
+                                      size_t count, struct payloads *out)
+{
+	require(!source_lists_payloads(source) && count <= PAYLOADS_NAMED_MAX);
+	return source->kind->payloads_named(source, keys, count, out);
+}
+
+enum lgp_status source_payload(struct source *source, const struct lgp_hash *key, void *out,
+                               size_t room, size_t *len)
+{
+	return source->kind->payload(source, key, out, room, len);
 }

@@ -16,7 +16,7 @@ const struct option_row ledger_command_rows[] = {
         {"site", "ID", 0, 0, "this site alone; imports have none and are left out"},
         {"staff", "ID", 0, 0, "this member of staff alone"},
         {"token", "TOKEN", 0, 0, "of an auditor, for a server's URL; else LAGNIAPPE_TOKEN"},
-        {"cacert", "FILE", 0, 0, "certificates to trust for https, else the system's"},
+        {"ca", "PEM", 0, 0, "certificates to trust for https, else the system's"},
         {"format", "FORMAT", 0, 0, "table (else), csv, json, xlsx or html"},
         {"output", "FILE", 0, 0, "write there, else to standard output"},
         {"help", NULL, 0, 0, "this text"},
@@ -63,7 +63,7 @@ bool ledger_command_read(struct ledger_command *command, const struct options *g
 	command->source = (struct source_options){
 	        .ledger = given->arguments[0],
 	        .token = options_or(given, "token", "LAGNIAPPE_TOKEN", NULL),
-	        .cacert = options_get(given, "cacert"),
+	        .ca = options_get(given, "ca"),
 	};
 	if (!document_format_of(format, &command->format))
 		return complain(error, "there is no format '%s': table, csv, json, xlsx, html",

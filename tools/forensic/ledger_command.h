@@ -24,7 +24,7 @@ struct ledger_command {
 	struct book *book; /* owned */
 };
 
-/* --from --to --unit --site --staff --token --cacert --format --output --help */
+/* --from --to --unit --site --staff --token --ca --format --output --help */
 extern const struct option_row ledger_command_rows[];
 
 /* Reads the options.  False: error says why. */
