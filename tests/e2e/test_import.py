@@ -215,6 +215,15 @@ def test_other_encodings_and_line_ends_are_read(make_server, spend, tmp_path):
     assert summary["total"] == 1200
     reasons = server.get("/v1/reasons", token=server.admin).json()["reasons"]
     assert [reason["name"] for reason in reasons] == ["Café"]
+    # What a spreadsheet saves as "Unicode text", and what it writes where commas are decimal.
+    path.write_text("When\tSum\tWho\tWhy\tTo\tFrom\n2016-01-08\t€ 1\tE1\tCafé\t\tRoads\n"
+                    "2016-01-08\t£1\tE1\tCafé\ta, b\tRoads\n", encoding="utf-16")
+    summary, rejects = spend(server, path, mapping=SMALL, date_format="%Y-%m-%d", code=REFUSED)
+    assert (summary["taken"], summary["total"]) == (1, 100)
+    assert rejects[0]["rejected_reason"] == 'the amount is in another currency: "€ 1"'
+    write(path, ["2016-01-09;2.00;E1;Café;a, b;Roads"], "When;Sum;Who;Why;To;From")
+    summary, _ = spend(server, path, mapping=SMALL, date_format="%Y-%m-%d", code=DONE)
+    assert summary["total"] == 200
 
 
 # --- the run itself ---

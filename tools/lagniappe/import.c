@@ -4,8 +4,8 @@
 
 #include "lagniappe/codec.h"
 #include "tools/common/table.h"
+#include "tools/common/written_date.h"
 #include "tools/lagniappe/amount.h"
-#include "tools/lagniappe/day.h"
 #include "tools/lagniappe/import_row.h"
 
 #include <errno.h>
@@ -219,7 +219,7 @@ static bool open_file(struct import *import)
 		return false;
 	}
 	import->bytes = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
-	import->csv = csv_new(import->in);
+	import->csv = csv_new(import->in, '\0');
 	if (import->csv == NULL)
 		complain("memory ran out");
 	return import->csv != NULL;
@@ -284,10 +284,9 @@ static bool read_options(struct import *import)
 	import->rules.unit = unit != NULL ? unit : "GBP";
 	import->rules.budget = NO_BUDGET;
 	import->rules.scale = 2;
-	if (!day_format_valid(import->rules.date_format)) {
+	if (!date_format_valid(import->rules.date_format)) {
 		complain("--date-format %s: it must name day, month and year once each, with %%d "
-		         "%%e "
-		         "%%m %%b %%B %%Y %%y %%F",
+		         "%%e %%m %%b %%B %%Y %%y %%F",
 		         format);
 		return false;
 	}

@@ -9,7 +9,7 @@
 #ifndef LAGNIAPPE_TOOLS_IMPORT_H
 #define LAGNIAPPE_TOOLS_IMPORT_H
 
-#include "tools/lagniappe/csv.h"
+#include "tools/common/csv.h"
 #include "tools/lagniappe/lagniappe.h"
 #include "tools/lagniappe/slug.h"
 #include "tools/lagniappe/tally.h"
