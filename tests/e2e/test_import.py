@@ -186,8 +186,25 @@ def test_a_row_imported_under_another_map_is_not_taken_twice(make_server, spend,
     swapped = SMALL.replace("reason=Why", "reason=To").replace("party=To", "party=Why")
     summary, rejects = spend(server, path, mapping=swapped, date_format="%Y-%m-%d", code=REFUSED)
     assert summary["taken"] == 0
-    assert "another body" in rejects[0]["rejected_reason"]
+    assert "taken before, under another --unit or --map" in rejects[0]["rejected_reason"]
     assert len(imports(server)) == 1
+
+
+def test_without_a_unit_the_ledgers_only_one_is_meant(make_server, tmp_path, lagniappe):
+    server = make_server()
+    path = write(tmp_path / "small.csv", ["2016-01-07,1.00,E1,Fuel,Shell,Roads"])
+    server.made("/v1/units", {"code": "EUR", "scale": 2, "kind": "money", "name": "Euro"},
+                server.admin)
+    words = ["--url", server.url, "--token", server.admin, "import", "spend", path, "--map", SMALL,
+             "--rejects", tmp_path / "rejects.csv"]
+    answer = lagniappe(*words)
+    assert answer.returncode == 0 and imports(server)[0]["unit"] == "EUR", answer.stderr
+    server.made("/v1/units", {"code": "USD", "scale": 2, "kind": "money", "name": "Dollar"},
+                server.admin)
+    before = len(server.entries())
+    answer = lagniappe(*words)
+    assert answer.returncode == 2 and "--unit is missing" in answer.stderr
+    assert len(server.entries()) == before
 
 
 def test_names_of_people_stay_out_of_the_ledger(make_server, spend, tmp_path):
