@@ -228,15 +228,15 @@ bench-growth:
 	@python3 tests/bench/growth.py $B tests/bench
 
 install: all
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib include/lagniappe share/doc/lagniappe)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib include/lagniappe)
 	install $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
 	install -m 644 $(LIB) $(DESTDIR)$(PREFIX)/lib
 	install -m 644 include/lagniappe/*.h $(DESTDIR)$(PREFIX)/include/lagniappe
-	for f in $(wildcard README.md */*.md tools/*/*.md); do install -m 644 $$f \
-		$(DESTDIR)$(PREFIX)/share/doc/lagniappe/$$(echo $$f | tr / -); done
+	for f in $(filter-out build/%,$(wildcard README.md */*.md */*/*.md)); do install -D -m 644 $$f \
+		$(DESTDIR)$(PREFIX)/share/doc/lagniappe/$$f || exit 1; done
 ifneq ($(wildcard tools/lagniapped.service),)
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's,/usr/local/bin,$(PREFIX)/bin,g' tools/lagniapped.service > \
+	sed 's,/usr/local/,$(PREFIX)/,g' tools/lagniapped.service > \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/lagniapped.service
 endif
 

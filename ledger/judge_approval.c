@@ -195,8 +195,10 @@ static bool concerns(const struct judgement *judgement, const struct lgp_entry *
 static enum lgp_problem refuse(struct judgement *judgement, const struct lgp_entry *ask,
                                enum lgp_problem problem)
 {
-	if (lgp_problem_recorded(problem) && !concerns(judgement, ask))
+	if (lgp_problem_recorded(problem) && !concerns(judgement, ask)) {
 		judge_forget(judgement);
+		judgement->binding = (struct lgp_limit_use){0};
+	}
 	return problem;
 }
 
@@ -206,7 +208,10 @@ static enum lgp_problem judge_again(struct judgement *judgement, const struct lg
 	enum lgp_problem problem = rule_four_eyes(judgement, ask);
 	if (problem == LGP_PROBLEM_NONE)
 		problem = find_authority(judgement, ask, authority);
-	return problem == LGP_PROBLEM_NONE ? judge_grant_again(judgement, ask) : problem;
+	if (problem != LGP_PROBLEM_NONE)
+		return problem;
+	judgement->binding = (struct lgp_limit_use){0}; /* a delegation went past their own */
+	return judge_grant_again(judgement, ask);
 }
 
 /* Everything is judged again, at this moment; what asks is what is decided here. */

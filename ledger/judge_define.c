@@ -233,7 +233,26 @@ static enum lgp_problem rule_limit(struct judgement *judgement,
 		return problem_at(judgement, LGP_PROBLEM_INVALID, "window");
 	if (made.measure == LGP_MEASURE_INCIDENTS && made.per != LGP_PER_CUSTOMER)
 		return problem_at(judgement, LGP_PROBLEM_INVALID, "per");
-	return limit_replaces(&made) ? LGP_PROBLEM_NONE : rule_versions(judgement, before);
+	if (limit_replaces(&made))
+		return LGP_PROBLEM_NONE;
+	enum lgp_problem problem = rule_versions(judgement, before);
+	/* Over at every site: it could never judge. */
+	if (problem == LGP_PROBLEM_NONE &&
+	    limit_is_over(&made, judgement->entry->business_date, judgement->entry->time_us))
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "until");
+	return problem;
+}
+
+/* The business date at a site, 0 the house's, at the command's moment. */
+static enum lgp_problem date_at(struct judgement *judgement, uint64_t site, int32_t *date)
+{
+	struct lgp_entry *entry = judgement->entry;
+	uint64_t kept = entry->site;
+	entry->site = site;
+	enum lgp_problem problem = judge_date(judgement);
+	entry->site = kept;
+	*date = entry->business_date;
+	return problem;
 }
 
 /* A limit is put as a whole, new or again. */
@@ -265,6 +284,7 @@ static enum lgp_problem define_delegation(struct judgement *judgement,
                                           struct lgp_definition *definition)
 {
 	struct lgp_span span;
+	int32_t today;
 	const struct lgp_record *giver = judgement->staff;
 	if (giver == NULL || giver->as.staff.role != LGP_ROLE_MANAGER)
 		return problem_at(judgement, LGP_PROBLEM_FORBIDDEN, "");
@@ -278,6 +298,11 @@ static enum lgp_problem define_delegation(struct judgement *judgement,
 		return problem_at(judgement, LGP_PROBLEM_INVALID, "to");
 	if (span_parse(definition, &span) != LGP_OK)
 		return problem_at(judgement, LGP_PROBLEM_INVALID, "until");
+	problem = date_at(judgement, giver->as.staff.site, &today);
+	if (problem != LGP_PROBLEM_NONE)
+		return problem;
+	if (today >= span.until_day || judgement->entry->time_us >= span.until_us)
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "until"); /* it never began */
 	return keep_definition(judgement, definition);
 }
 

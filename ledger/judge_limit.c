@@ -196,6 +196,9 @@ enum lgp_problem judge_authority(struct judgement *judgement, const struct lgp_e
 	enum lgp_status status = evaluate(&e);
 	if (status != LGP_OK)
 		return fault_in(judgement, status);
+	/* Of who decides and of who lent it to them, the first one's is told. */
+	if (e.exceeded && judgement->binding.limit == 0)
+		judgement->binding = e.binding;
 	return e.exceeded ? LGP_PROBLEM_AUTHORITY : LGP_PROBLEM_NONE;
 }
 

@@ -325,7 +325,7 @@ static enum lgp_status open_parts(struct lgp_ledger *ledger, const struct lgp_op
 	char path[PATH_BYTES + 16];
 	snprintf(path, sizeof path, "%s/ledger.mdb", ledger->dir);
 	if (access(path, F_OK) != 0)
-		return lgp_fault(LGP_MISSING, "%s: %s; `lagniappe init` makes a ledger", path,
+		return lgp_fault(errno == ENOENT ? LGP_MISSING : LGP_IO, "%s: %s", path,
 		                 strerror(errno));
 	enum lgp_status status = take_lock(ledger);
 	if (status == LGP_OK)

@@ -108,7 +108,7 @@ static const struct lgp_field delegation_fields[] = {
         {"from", LGP_FIELD_REF, FIXED, NULL, LGP_KIND_STAFF, 0,
          "the manager who delegates: who asks"},
         {"to", LGP_FIELD_REF, REQUIRED | FIXED, NULL, LGP_KIND_STAFF, 0,
-         "who may decide in their place"},
+         "who may decide in the giver's place"},
         SCOPE_SITE_BUDGET_REASON,
         {"unit", LGP_FIELD_REF, REQUIRED | FIXED, NULL, LGP_KIND_UNIT, 0, "the ceiling's unit"},
         {"ceiling", LGP_FIELD_NUMBER, REQUIRED | FIXED, NULL, 0, INT64_MAX,

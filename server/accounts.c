@@ -4,7 +4,10 @@
 #include "server/answer.h"
 #include "server/customers.h"
 #include "server/endpoints.h"
+#include "server/visible.h"
 #include "server/words.h"
+
+#define PASSED_OVER_MAX 4096 /* entries that one step of a statement does not show */
 
 /* ---- balances ------------------------------------------------------------------------- */
 
@@ -66,13 +69,17 @@ void balances_get(struct request *request)
 
 /* ---- the statement ---------------------------------------------------------------------- */
 
-static void write_entry(struct request *request, const struct lgp_entry *entry, bool first)
+/* left_out: refusals between this entry and the one before it that is shown. */
+static void write_entry(struct request *request, const struct lgp_entry *entry, uint64_t left_out,
+                        bool first)
 {
 	struct buf *out = request->exchange->out;
 	buf_text(out, first ? "{" : ",{");
 	answer_entry(request->worker, out, entry, false);
 	if (entry->prev_customer != 0)
 		json_write_int(out, "previous", (int64_t)entry->prev_customer);
+	if (left_out > 0)
+		json_write_int(out, "refusals_left_out", (int64_t)left_out);
 	buf_text(out, ",\"receipt_url\":\"/v1/receipts/");
 	buf_decimal(out, entry->seq);
 	buf_text(out, "\"");
@@ -99,23 +106,53 @@ static bool first_entry(struct request *request, uint64_t customer, const struct
 	return false;
 }
 
+/* The newest entry from seq on that who asks may see, and how many are passed over;
+ * *seq 0: there is none.  A run of refusals longer than the bound ends the page. */
+static enum lgp_status next_shown(const struct request *request, uint64_t *seq,
+                                  struct lgp_entry *entry, uint64_t *passed)
+{
+	*passed = 0;
+	while (*seq != 0) {
+		enum lgp_status status = lgp_read_entry(request->worker->reader, *seq, entry);
+		if (status != LGP_OK || visible_entry(request, entry) ||
+		    request->principal.role != LGP_ROLE_CUSTOMER || *passed == PASSED_OVER_MAX)
+			return status;
+		++*passed;
+		*seq = entry->prev_customer;
+	}
+	return LGP_OK;
+}
+
+/* Writes a page from *seq on, and leaves in it where the next one begins. */
+static enum lgp_status write_statement(struct request *request, uint64_t *seq)
+{
+	struct lgp_entry entry = {0}, next = {0};
+	uint64_t passed, left_out, written = 0;
+	enum lgp_status status = next_shown(request, seq, &entry, &passed);
+	while (status == LGP_OK && *seq != 0 && written < request->page_size &&
+	       passed < PASSED_OVER_MAX) {
+		*seq = entry.prev_customer;
+		status = next_shown(request, seq, &next, &left_out);
+		write_entry(request, &entry, left_out, written == 0);
+		written++;
+		entry = next;
+		passed = left_out;
+	}
+	return status;
+}
+
 void statement_get(struct request *request)
 {
 	struct lgp_party party;
-	struct lgp_entry entry;
 	struct buf *out = request->exchange->out;
 	uint64_t seq, customer = customer_find(request, &party);
 	if (customer == 0 || !first_entry(request, customer, &party, &seq))
 		return;
 	buf_text(out, "{\"entries\":[");
-	for (uint64_t i = 0; seq != 0 && i < request->page_size; i++) {
-		enum lgp_status status = lgp_read_entry(request->worker->reader, seq, &entry);
-		if (status != LGP_OK) {
-			problem_fault(request->exchange, status, "statement");
-			return;
-		}
-		write_entry(request, &entry, i == 0);
-		seq = entry.prev_customer;
+	enum lgp_status status = write_statement(request, &seq);
+	if (status != LGP_OK) {
+		problem_fault(request->exchange, status, "statement");
+		return;
 	}
 	buf_text(out, "]");
 	if (seq != 0) {

@@ -4,6 +4,7 @@
 #include "server/answer.h"
 
 #include "lagniappe/codec.h"
+#include "server/detail.h"
 #include "server/json.h"
 #include "server/limit_use.h"
 
@@ -274,7 +275,8 @@ void answer_end(struct exchange *exchange, int status)
 
 void answer_problem_more(struct worker *worker, struct buf *out, const struct line *line)
 {
-	if (line->problem == LGP_PROBLEM_LIMIT_EXCEEDED)
+	if (line->problem == LGP_PROBLEM_LIMIT_EXCEEDED ||
+	    (line->problem == LGP_PROBLEM_AUTHORITY && line->binding != NULL))
 		limit_use_refused(worker, out, line);
 	if (line->limits != NULL)
 		limit_use_list(out, line, true);
@@ -291,8 +293,11 @@ static void add_retry_after(struct exchange *exchange, unsigned seconds)
 
 void answer_problem(struct exchange *exchange, const struct line *line)
 {
-	problem_begin(exchange, line->problem, lgp_view_of(line->field), line->detail);
-	answer_problem_more(loop_data(exchange->loop), exchange->out, line);
+	struct worker *worker = loop_data(exchange->loop);
+	char room[DETAIL_ROOM];
+	problem_begin(exchange, line->problem, lgp_view_of(line->field),
+	              detail_of(worker, line, room));
+	answer_problem_more(worker, exchange->out, line);
 	if (line->problem == LGP_PROBLEM_THROTTLED)
 		add_retry_after(exchange, line->retry_after_s);
 	/* What is on record says where. */

@@ -19,7 +19,7 @@ const struct body_table decision_table = {
 
 /* ---- what waits ------------------------------------------------------------------------ */
 
-/* Whether a delegation to who asks runs now; of an entry: at its site. */
+/* Whether a delegation to who asks runs now, at the entry's site. */
 static bool delegated(struct request *request, const struct lgp_entry *entry)
 {
 	struct lgp_ledger *ledger = request->app->ledger;
@@ -40,8 +40,7 @@ static bool delegated(struct request *request, const struct lgp_entry *entry)
 			continue;
 		const struct lgp_record *giver = lgp_registry_get(ledger, at->as.delegation.from);
 		uint64_t site = at->as.delegation.site;
-		found = entry == NULL || ((site == 0 || site == entry->site) &&
-		                          lgp_staff_at_site(giver, entry->site));
+		found = (site == 0 || site == entry->site) && lgp_staff_at_site(giver, entry->site);
 	}
 	lgp_registry_unlock(ledger);
 	return found;
@@ -49,7 +48,10 @@ static bool delegated(struct request *request, const struct lgp_entry *entry)
 
 static bool may_see(struct request *request, const struct lgp_entry *entry)
 {
-	if (request->principal.role == LGP_ROLE_MANAGER && auth_at_site(request, entry->site))
+	const struct principal *who = &request->principal;
+	if (entry->staff == who->subject || entry->actor == who->subject)
+		return true; /* one's own, to withdraw it */
+	if (who->role == LGP_ROLE_MANAGER && auth_at_site(request, entry->site))
 		return true;
 	return delegated(request, entry);
 }
@@ -83,12 +85,6 @@ void approvals_list(struct request *request)
 	struct buf *out = request->exchange->out;
 	uint64_t numbers[CHUNK], after = 0, written = 0;
 	size_t count = 1;
-	if (request->principal.role != LGP_ROLE_MANAGER && !delegated(request, NULL)) {
-		problem_reply(request->exchange, LGP_PROBLEM_FORBIDDEN, NULL,
-		              "what waits for approval is for managers, and for those to whom they "
-		              "delegated");
-		return;
-	}
 	if (request->page_token.len > 0 &&
 	    lgp_decimal_parse(request->page_token, &after) != LGP_OK) {
 		problem_reply(request->exchange, LGP_PROBLEM_MALFORMED, "page_token",

@@ -3,6 +3,7 @@
 #include "server/bulk.h"
 
 #include "server/answer.h"
+#include "server/detail.h"
 #include "server/endpoints.h"
 #include "server/grants.h"
 #include "server/request.h"
@@ -119,6 +120,7 @@ void bulk_post(struct request *request, const struct bulk *bulk)
 
 static void write_line(struct worker *worker, struct buf *out, const struct line *line)
 {
+	char room[DETAIL_ROOM];
 	bool accepted = line->problem == LGP_PROBLEM_NONE;
 	int status = !accepted ? lgp_problem_info(line->problem)->http_status
 	             : line->command.dry && line->verdict != LGP_REPLAYED ? 200
@@ -132,7 +134,8 @@ static void write_line(struct worker *worker, struct buf *out, const struct line
 		json_write_int(out, "seq", (int64_t)line->seq);
 	if (!accepted) {
 		buf_text(out, ",\"problem\":{");
-		problem_write(out, line->problem, lgp_view_of(line->field), line->detail);
+		problem_write(out, line->problem, lgp_view_of(line->field),
+		              detail_of(worker, line, room));
 		answer_problem_more(worker, out, line);
 		buf_text(out, "}");
 	}

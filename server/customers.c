@@ -55,10 +55,20 @@ const struct body_table lookup_table = TABLE("Lookup", lookup_fields);
 
 /* ---- the customer that {id} names ------------------------------------------------------ */
 
+/* An id, or, for a customer, "me". */
+static enum lgp_status number_of(const struct request *request, uint64_t *number)
+{
+	if (request->principal.role != LGP_ROLE_CUSTOMER ||
+	    !lgp_view_equal(request->id, LGP_VIEW("me")))
+		return lgp_customer_number(request->worker->ids, request->id, number);
+	*number = request->principal.subject;
+	return LGP_OK;
+}
+
 uint64_t customer_find(struct request *request, struct lgp_party *party)
 {
 	uint64_t number = 0;
-	enum lgp_status status = lgp_customer_number(request->worker->ids, request->id, &number);
+	enum lgp_status status = number_of(request, &number);
 	if (status == LGP_OK)
 		status = lgp_read_party(request->worker->reader, number, party);
 	if (status == LGP_MISSING || status == LGP_MALFORMED ||

@@ -79,7 +79,9 @@ static const char *staff_wrong(const struct request *request, const struct body_
 	enum lgp_role role = request->principal.role;
 	bool own_name = role == LGP_ROLE_STAFF || role == LGP_ROLE_MANAGER;
 	if (!own_name && !value[GRANT_STAFF].present)
-		return "who is not staff says in whose name: staff is needed";
+		return "say who would give: staff (--staff ID) is needed from finance, auditors "
+		       "and "
+		       "integrations";
 	if (own_name && value[GRANT_STAFF].present)
 		return "staff grant in their own name: leave staff out";
 	return NULL;

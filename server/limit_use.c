@@ -135,16 +135,59 @@ static void write_recorded(struct buf *out, struct lgp_view payload)
 		write_line(out, payload, names[i], names[i]);
 }
 
+/* The terms that judged, as lines: an entry's number is its version's for ever. */
+static bool read_terms(struct worker *worker, uint64_t version, char room[PAYLOAD_MAX],
+                       struct lgp_view *out)
+{
+	struct lgp_entry entry;
+	return version != 0 && lgp_read_entry(worker->reader, version, &entry) == LGP_OK &&
+	       entry.kind == LGP_KIND_LIMIT && read_payload(worker, &entry, room, out);
+}
+
+static void write_terms(struct worker *worker, struct buf *out, uint64_t version)
+{
+	static const char *const names[] = {"unit", "measure", "when_passed"};
+	char room[PAYLOAD_MAX];
+	struct lgp_view terms;
+	if (!read_terms(worker, version, room, &terms))
+		return;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct lgp_view value = line_named(terms, names[i]);
+		if (value.ptr != NULL)
+			json_write_text(out, names[i], value);
+	}
+}
+
+/* The version that a line was refused by; 0: none is known. */
+static uint64_t refused_by(struct worker *worker, const struct line *line, struct lgp_entry *entry)
+{
+	if (line->binding != NULL)
+		return line->binding->version;
+	return lgp_read_entry(worker->reader, line->seq, entry) == LGP_OK && takes_figures(entry)
+	               ? entry->limit
+	               : 0;
+}
+
+bool limit_use_asks(struct worker *worker, const struct line *line)
+{
+	char room[PAYLOAD_MAX];
+	struct lgp_entry entry;
+	struct lgp_view terms;
+	return read_terms(worker, refused_by(worker, line, &entry), room, &terms) &&
+	       lgp_view_equal(line_named(terms, "when_passed"), LGP_VIEW("ask"));
+}
+
 void limit_use_refused(struct worker *worker, struct buf *out, const struct line *line)
 {
 	char room[PAYLOAD_MAX];
 	struct lgp_entry entry;
 	struct lgp_view payload;
+	uint64_t version = refused_by(worker, line, &entry);
 	if (line->binding != NULL)
 		write_figures(out, line->binding);
-	else if (lgp_read_entry(worker->reader, line->seq, &entry) == LGP_OK &&
-	         takes_figures(&entry) && read_payload(worker, &entry, room, &payload))
+	else if (version != 0 && read_payload(worker, &entry, room, &payload))
 		write_recorded(out, payload);
+	write_terms(worker, out, version);
 }
 
 /* The id of the limit that a version, an entry's number, defines. */
@@ -178,10 +221,12 @@ void limit_use_entry(struct worker *worker, struct buf *out, const struct lgp_en
 		(void)read_payload(worker, entry, room, &payload);
 	if (entry->limit != 0) {
 		buf_text(out, ",\"limits\":[{");
-		if (takes_figures(entry) && payload.ptr != NULL)
+		if (takes_figures(entry) && payload.ptr != NULL) {
 			write_recorded(out, payload);
-		else
+			write_terms(worker, out, entry->limit);
+		} else {
 			write_limit_of(worker, out, entry->limit);
+		}
 		json_write_int(out, "version", (int64_t)entry->limit);
 		buf_text(out, "}]");
 	}

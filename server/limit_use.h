@@ -15,8 +15,11 @@ LGP_MUST_USE enum lgp_status limit_use_explain(struct app *app, struct job *job,
  * would do; else what is left of it alone. */
 void limit_use_list(struct buf *out, const struct line *line, bool whole);
 /* Writes the limit that a line was refused for, limit, max, used, remaining and
- * resets_at: of what is on record, from the record, so that it is the same again. */
+ * resets_at, and of the version that judged unit, measure and when_passed: of what is
+ * on record, from the record, so that it is the same again. */
 void limit_use_refused(struct worker *worker, struct buf *out, const struct line *line);
+/* Whether that limit can be asked for. */
+bool limit_use_asks(struct worker *worker, const struct line *line);
 /* Writes what an entry's record says of limits: ,"limits":[…], of an ask
  * expires_at too, of an approved grant on whose authority. */
 void limit_use_entry(struct worker *worker, struct buf *out, const struct lgp_entry *entry);

@@ -64,12 +64,37 @@ static bool may_start(const struct config *config)
 	return true;
 }
 
-/* What to do about a data directory that does not open. */
-static const char *advice(enum lgp_status status)
+/* Why a file of the data directory cannot be had; 0: it can, or is not there at all. */
+static int barred(const char *dir, const char *name)
 {
+	char path[4096];
+	int len = snprintf(path, sizeof path, "%s/%s", dir, name);
+	if (len < 0 || (size_t)len >= sizeof path || access(path, R_OK) == 0 || errno == ENOENT)
+		return 0;
+	return errno;
+}
+
+static bool there(const char *dir, const char *name)
+{
+	char path[4096];
+	int len = snprintf(path, sizeof path, "%s/%s", dir, name);
+	return len > 0 && (size_t)len < sizeof path && access(path, F_OK) == 0;
+}
+
+/* What to do about a data directory that does not open. */
+static const char *advice(enum lgp_status status, const char *dir)
+{
+	static const char *const files[] = {"ledger.mdb", "lock", "keys/signing", "keys/master",
+	                                    "keys/mac"};
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (barred(dir, files[i]) == EACCES)
+			return "run it as the owner of the data directory";
 	switch (status) {
 	case LGP_MISSING:
-		return "make one with `lagniappe init --data DIR --origin NAME --timezone ZONE`";
+		return there(dir, "ledger.mdb")
+		               ? "restore keys/ from your backup; without it this log cannot go on"
+		               : "make one with `lagniappe init --data DIR --origin NAME "
+		                 "--timezone ZONE`";
 	case LGP_LOCKED:
 		return "stop the other lagniapped first";
 	case LGP_BEHIND:
@@ -95,6 +120,18 @@ static int not_started(const char *what, enum lgp_status status)
 
 /* ---- start, wait, stop -------------------------------------------------------------------- */
 
+/* A file that is there is never cut: what it holds is the least that its bound can be. */
+static void warn_small_map(const struct app *app)
+{
+	struct lgp_ledger_stats stats;
+	uint64_t asked = app->config.log_map_bytes;
+	lgp_stats(app->ledger, &stats);
+	if (asked != 0 && asked < stats.log_used_bytes)
+		log_line(LOG_WARN, "--log-map is below what ledger.mdb holds: no write will fit",
+		         "log_map=%llu used=%llu", (unsigned long long)asked,
+		         (unsigned long long)stats.log_used_bytes);
+}
+
 static enum lgp_status open_files(struct app *app, struct calendar *calendar)
 {
 	const struct config *config = &app->config;
@@ -105,9 +142,10 @@ static enum lgp_status open_files(struct app *app, struct calendar *calendar)
 	enum lgp_status status = lgp_open(config->data, &options, &app->ledger);
 	if (status != LGP_OK) {
 		(void)not_started(config->data, status);
-		(void)fprintf(stderr, "lagniapped: %s.\n", advice(status));
+		(void)fprintf(stderr, "lagniapped: %s.\n", advice(status, config->data));
 		return status;
 	}
+	warn_small_map(app);
 	status = people_open(config->data, lgp_ledger_keys(app->ledger), lgp_next_seq(app->ledger),
 	                     &app->people);
 	if (status != LGP_OK)

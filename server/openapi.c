@@ -66,6 +66,8 @@ static const char answers[] =
         "\"limit\":{\"type\":\"string\"},\"max\":{\"type\":\"integer\"},"
         "\"used\":{\"type\":\"integer\"},\"remaining\":{\"type\":\"integer\"},"
         "\"resets_at\":{\"type\":\"string\",\"format\":\"date-time\"},"
+        "\"unit\":{\"type\":\"string\"},\"measure\":{\"type\":\"string\"},"
+        "\"when_passed\":{\"type\":\"string\",\"enum\":[\"refuse\",\"ask\"]},"
         "\"limits\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/LimitUse\"}},"
         "\"retry_after\":{\"type\":\"integer\"},"
         "\"dry_run\":{\"type\":\"boolean\"},\"request_id\":{\"type\":\"string\"}}}";
@@ -77,6 +79,7 @@ static const char limit_answers[] =
         "\"max\":{\"type\":\"integer\"},\"used\":{\"type\":\"integer\"},"
         "\"remaining\":{\"type\":\"integer\"},"
         "\"resets_at\":{\"type\":\"string\",\"format\":\"date-time\"},"
+        "\"unit\":{\"type\":\"string\"},"
         "\"measure\":{\"type\":\"string\"},\"per\":{\"type\":\"string\"},"
         "\"window\":{\"type\":\"string\"},\"when_passed\":{\"type\":\"string\"},"
         "\"passed\":{\"type\":\"boolean\"},"

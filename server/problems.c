@@ -63,7 +63,8 @@ static const char *meaning(enum lgp_problem problem)
 	case LGP_PROBLEM_SELF_GRANT:
 		return "this customer is the member of staff: a colleague has to decide";
 	case LGP_PROBLEM_INSUFFICIENT_BUDGET:
-		return "the budget's available amount is less: ask finance for an allotment";
+		return "the budget's available amount is less; GET /v1/budgets/{id} (budgets "
+		       "show, headroom) says how much it is. Ask finance for an allotment";
 	case LGP_PROBLEM_INSUFFICIENT_FUNDS:
 		return "the customer's available amount is less";
 	case LGP_PROBLEM_ALREADY_REVERSED:
@@ -77,8 +78,8 @@ static const char *meaning(enum lgp_problem problem)
 	case LGP_PROBLEM_REASON_KIND:
 		return "name a reason of another kind";
 	case LGP_PROBLEM_LIMIT_EXCEEDED:
-		return "give what remains, wait until the limit starts again, or, where it asks, "
-		       "ask for approval with if_over";
+		return "give what remains, wait until the limit starts again, or, where "
+		       "when_passed is ask, ask for approval with if_over=ask (--if-over ask)";
 	case LGP_PROBLEM_INCIDENT_REQUIRED:
 		return "name the incident that it makes up for";
 	case LGP_PROBLEM_RING:
@@ -87,9 +88,11 @@ static const char *meaning(enum lgp_problem problem)
 		return "somebody else has to decide: neither who asked nor who acts for them";
 	case LGP_PROBLEM_AUTHORITY:
 		return "a manager of the site decides within their own limits, or who holds their "
-		       "delegation within its ceiling";
+		       "delegation within its ceiling; with dry_run=true (--dry-run) the limit "
+		       "that binds is named";
 	case LGP_PROBLEM_DECIDED:
-		return "it was approved, declined, or waited for too long";
+		return "it was approved, declined, or waited for too long; the customer's "
+		       "statement says which";
 	case LGP_PROBLEM_PRECONDITION:
 		return "the version that If-Match names is not in force; read it again";
 	case LGP_PROBLEM_THROTTLED:
@@ -108,8 +111,9 @@ static const char *reason(struct lgp_view field)
 	static const struct {
 		const char *field, *reason;
 	} reasons[] = {
-	        {"until", "it must end after it begins, and a limit may have at most 16 versions "
-	                  "that end: one without from and until takes their place"},
+	        {"until", "it must be later than now and than the beginning, and a limit may have "
+	                  "at most 16 versions that end: one without from and until takes their "
+	                  "place"},
 	        {"window", "a limit per grant has no window: say none"},
 	        {"unit", "an amount is counted in a unit: name it"},
 	        {"per", "incidents are counted per customer"},

@@ -2,11 +2,13 @@
  * Thread: see tls.h.  RFC 8446; RFC 7301 (ALPN). */
 #include "server/tls.h"
 
+#include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define WIRE_OUT_MAX (1024 * 1024) /* bytes of ciphertext made before it is taken out */
 
@@ -128,7 +130,14 @@ static enum lgp_status openssl_fault(const char *what, const char *path)
 	unsigned long error = ERR_peek_last_error();
 	ERR_error_string_n(error, text, sizeof(text));
 	const char *reason = ERR_reason_error_string(error);
+	bool not_pem = ERR_GET_LIB(error) == ERR_LIB_PEM ||
+	               ERR_GET_REASON(error) == ERR_R_PEM_LIB ||
+	               ERR_GET_LIB(error) == ERR_LIB_OSSL_DECODER;
 	ERR_clear_error();
+	if (access(path, R_OK) != 0)
+		return lgp_fault(LGP_IO, "%s %s: %s", what, path, strerror(errno));
+	if (not_pem)
+		return lgp_fault(LGP_IO, "%s %s: it is not a PEM file of that kind", what, path);
 	return lgp_fault(LGP_IO, "%s %s: %s", what, path, reason != NULL ? reason : text);
 }
 

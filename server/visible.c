@@ -3,7 +3,8 @@
  *
  *              an entry                    a customer          a budget
  *   customer   of which they are the       themselves          (no route)
- *              customer
+ *              customer, save refusals:
+ *              those are the staff's
  *   staff      of their own name           of their sites      that they give from
  *   manager    that, and of their sites    of their sites      that they give from
  *   till       (its own)                   of its token's      (no route)
@@ -26,7 +27,8 @@ bool visible_entry(const struct request *request, const struct lgp_entry *entry)
 	case LGP_ROLE_AUDITOR:
 		return true;
 	case LGP_ROLE_CUSTOMER:
-		return answer_has_customer(entry) && entry->customer == who->subject;
+		return answer_has_customer(entry) && entry->customer == who->subject &&
+		       entry->kind != LGP_KIND_REFUSAL;
 	case LGP_ROLE_STAFF:
 		return entry->staff == who->subject;
 	case LGP_ROLE_MANAGER:

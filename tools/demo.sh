@@ -81,6 +81,8 @@ register() {
 	as "$admin" reasons add --id kind-word --name 'A kind word' --kind kindness
 	as "$admin" touchpoints add --id check-in --name Check-in
 	as "$admin" touchpoints add --id breakfast --name Breakfast
+	as "$finance" limits set large --role staff --per grant --measure amount --window none \
+		--unit EUR --max 20000 --when-passed ask --note 'Above it, ask'
 	as "$finance" allot front-desk --amount 500000 --note 'The season'
 	as "$finance" allot housekeeping --amount 200000 --note 'The season'
 	as "$admin" staff add --id desk-1 --name 'Amara Diallo' --role staff --site riverside --budget front-desk
@@ -112,9 +114,13 @@ live_a_little() {
 	as "$staff" --json grant --customer "$second" --amount 900 --unit EUR --reason noise
 	as "$staff" reverse "$(answered seq)" --note 'It was the neighbours, not the house.'
 	as "$floor" thank --customer "$floor_guest" --reason kind-word
+	as "$staff" grant --customer "$second" --amount 30000 --unit EUR --reason noise \
+		--if-over ask --words 'For the two nights without sleep.'
 }
 
 tell() {
+	local kept=', and removes all of it; DEMO_DATA=DIR keeps it'
+	[ -n "${DEMO_DATA:-}" ] && kept=", and $data stays"
 	cat <<END
 
 A ledger with a small hotel programme is served at $url
@@ -136,10 +142,18 @@ Grant 15.00 EUR, and verify its receipt offline:
   curl -sS $url/v1/grants -o $work/grant.json -H 'Authorization: Bearer $staff' -H 'Idempotency-Key: first-grant' -H 'Content-Type: application/json' -d '{"customer":"$guest","amount":1500,"unit":"EUR","reason":"late-room"}'
   $build/lagniappe receipt verify $work/grant.json --key '$vkey'
 
-What the customer holds now:
-  LAGNIAPPE_TOKEN=$staff $build/lagniappe --url $url balances $guest
+What the customer holds now, and what was said:
+  LAGNIAPPE_TOKEN=$customer_token $build/lagniappe --url $url statement
+  LAGNIAPPE_TOKEN=$customer_token $build/lagniappe --url $url balances
 
-Ctrl-C stops it.
+What a manager has waiting for approval:
+  LAGNIAPPE_TOKEN=$manager $build/lagniappe --url $url approvals list
+
+What finance and auditors prove and add up, from the data in $data:
+  $build/lagniappe-audit verify $data --key '$vkey'
+  $build/lagniappe-audit report $data spend --by staff,month
+
+Ctrl-C stops it$kept.
 END
 }
 

@@ -226,7 +226,7 @@ struct lgp_outcome {
 	char field[32]; /* of the command, that the problem is about; "" none */
 	uint64_t seq;
 	struct lgp_entry entry;       /* what was or, dry, would be written; replayed: what was */
-	struct lgp_limit_use binding; /* with LIMIT_EXCEEDED, and of what asks */
+	struct lgp_limit_use binding; /* with LIMIT_EXCEEDED and AUTHORITY, and of what asks */
 };
 
 /* ---- The life of a ledger ---------------------------------------------- */

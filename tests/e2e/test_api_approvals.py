@@ -286,11 +286,34 @@ def test_managers_see_what_waits_at_their_sites_with_what_was_said(programme, as
     for n, seq in enumerate(seqs):
         assert (mine[seq]["amount"], mine[seq]["words"]) == (200 + n, f"Word {n}")
         assert mine[seq]["expires_at"] and mine[seq]["limits"][0]["limit"] == asker.limit
-    assert_problem(programme.server.get("/v1/approvals", token=asker.token), 403, "forbidden")
+    listed = programme.server.get("/v1/approvals", token=asker.token).json()["approvals"]
+    assert [one["seq"] for one in listed] == seqs  # who asked sees their own, and no others'
+    _, other = new_staff(programme)
+    assert programme.server.get("/v1/approvals", token=other).json() == {"approvals": []}
     for seq in seqs:
         assert decide(programme, seq, programme.marc, "decline").status_code == 200
     listed = programme.server.get("/v1/approvals", token=programme.marc).json()["approvals"]
     assert not set(seqs) & {one["seq"] for one in listed}
+
+
+def test_who_may_not_decide_is_told_which_limit_binds_in_a_dry_run(programme, asker, limits):
+    boss, token = new_staff(programme, "manager")
+    own = limits(scope={"staff": boss}, window="day", max=300)
+    seq = ask(programme, asker, 301)["seq"]
+    tried = assert_problem(decide(programme, f"{seq}", token, "approve?dry_run=true"), 403,
+                           "no-authority")
+    assert figures(tried) == (own, 300, 0, 300) and tried["unit"] == "EUR"
+    first = decide(programme, seq, token, key=f"beyond-{seq}")
+    problem = assert_problem(first, 403, "no-authority")
+    assert "dry_run" in problem["detail"] and "limit" not in problem
+    given(programme, 10, token)
+    again = assert_problem(decide(programme, seq, token, key=f"beyond-{seq}"), 403, "no-authority")
+    assert {**again, "request_id": None} == {**problem, "request_id": None}
+    # Somebody whom it does not concern learns of no limit of anybody's.
+    stranger = assert_problem(decide(programme, seq, new_staff(programme)[1],
+                                     "approve?dry_run=true"), 403, "no-authority")
+    assert "limit" not in stranger
+    decide(programme, seq, programme.marc, "decline")
 
 
 def test_what_waits_comes_in_pages(programme, asker):

@@ -145,6 +145,7 @@ BAD = [
     ({"scope": {"budget": "nothing"}}, 404, "scope.budget"),
     ({"scope": {"reason": "whim"}}, 404, "scope.reason"),
     ({"from": "2026-05-02", "until": "2026-05-01"}, 422, "until"),
+    ({"until": "2026-05-01"}, 422, "until"), ({"until": "2026-05-01T00:00:00Z"}, 422, "until"),
     ({"from": "2026-05-02", "until": "2026-05-02"}, 422, "until"),
     ({"from": "2026-05-02T10:00:00Z", "until": "2026-05-02T09:00:00Z"}, 422, "until"),
     ({"per": "grant", "window": "day"}, 422, "window"), ({"unit": ...}, 422, "unit"),
@@ -587,3 +588,27 @@ def test_a_batch_is_no_way_around(guarded):
     assert statuses == [403] * 10 + [429] * 190
     assert answers[-1]["problem"]["retry_after"] >= 1 and "seq" not in answers[-1]
     assert guarded.server.entry_count() == before + 10
+
+
+def test_a_refusal_says_whether_the_limit_can_be_asked_for_and_a_replay_the_same(programme, limits):
+    who, token = new_staff(programme)
+    limit = limits(scope={"staff": who}, max=100, when_passed="ask")
+    first = give(programme, 101, token, key=fresh("asks"))
+    key = first.request.headers["Idempotency-Key"]
+    problem = assert_problem(first, 403, "limit-exceeded")
+    assert (problem["when_passed"], problem["unit"], problem["measure"]) == ("ask", "EUR", "amount")
+    assert "if_over=ask" in problem["detail"] and "not negotiable" not in problem["detail"]
+    limits(limit, scope={"staff": who}, max=100, when_passed="refuse")
+    again = assert_problem(give(programme, 101, token, key=key), 403, "limit-exceeded")
+    assert {**again, "request_id": None} == {**problem, "request_id": None}
+    for query in ("", "?dry_run=true"):
+        problem = assert_problem(give(programme, 101, token, query), 403, "limit-exceeded")
+        assert problem["when_passed"] == "refuse"
+        assert "not negotiable" in problem["detail"] and "if_over" not in problem["detail"]
+
+
+def test_a_name_that_is_not_known_is_repeated(programme):
+    problem = assert_problem(give(programme, 1, unit="USD"), 404, "not-found")
+    assert "USD" in problem["detail"]
+    problem = assert_problem(put(programme, "nowhere", scope={"site": "atlantis"}), 404, "not-found")
+    assert "atlantis" in problem["detail"]

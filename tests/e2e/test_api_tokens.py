@@ -176,3 +176,10 @@ def test_tokens_hold_over_a_restart(make_server):
     server.restart()
     assert server.get("/v1/entries", token=auditor["token"]).status_code == 200
     assert_problem(server.get("/v1/entries", token=ended["token"]), 401, "unauthenticated")
+
+
+def test_the_last_token_that_does_not_expire_stays_and_says_so(programme):
+    programme.server.token("admin")  # one that does
+    first = programme.server.get("/v1/tokens", token=programme.admin).json()["tokens"][0]["id"]
+    answer = programme.server.delete(f"/v1/tokens/{first}", token=programme.admin)
+    assert "does not expire stays" in assert_problem(answer, 422)["detail"]

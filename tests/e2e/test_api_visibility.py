@@ -172,6 +172,56 @@ def test_statements_are_for_the_customer_managers_and_the_auditor(programme, sce
         assert_problem(server.get(path, token=token), (403, 404))
 
 
+def walk(programme, token, customer, size):
+    """All pages of a statement, none of them empty but the only one."""
+    paged, query = [], f"?page_size={size}"
+    while query:
+        page = programme.server.get(f"/v1/customers/{customer}/statement{query}",
+                                    token=token).json()
+        assert 0 < len(page["entries"]) <= size
+        paged += page["entries"]
+        following = page.get("next_page_token")
+        query = following and f"?page_size={size}&page_token={following}"
+    return paged
+
+
+def test_refusals_are_not_the_customers_to_see(programme):
+    server = programme.server
+    customer = server.made("/v1/customers", {"reference": "refused-1"}, programme.anna)["id"]
+    token = server.token("customer", subject=customer)
+    refused = []
+    for amount in (10, 10 ** 12, 20, 10 ** 12, 10 ** 12, 30, 10 ** 12):
+        answer = server.post("/v1/grants", token=programme.anna, json={
+            "customer": customer, "amount": amount, "unit": "EUR", "reason": "late-room"})
+        if amount == 10 ** 12:
+            refused.append(assert_problem(answer, 409)["seq"])
+    whole = walk(programme, programme.auditor, customer, 1000)
+    assert set(refused) < {entry["seq"] for entry in whole}
+    shown = [entry for entry in whole if entry["kind"] != "refusal"]
+    for size in (1, 2, 4, 1000):
+        mine = walk(programme, token, customer, size)
+        assert [entry["seq"] for entry in mine] == [entry["seq"] for entry in shown]
+        # The link is the signed one; what lies between is counted.
+        assert [entry.get("previous") for entry in mine] == [e.get("previous") for e in shown]
+        assert [entry.get("refusals_left_out", 0) for entry in mine] == [2, 1, 0, 0]
+        assert [entry.get("balance") for entry in mine][:3] == [60, 30, 10]
+    for path in ("entries", "receipts"):
+        assert_problem(server.get(f"/v1/{path}/{refused[0]}", token=token), 403, "forbidden")
+        assert server.get(f"/v1/{path}/{refused[0]}", token=programme.anna).status_code == 200
+
+
+def test_customers_read_units_and_are_themselves(programme, scene):
+    server, token = programme.server, programme.customer_token
+    unit = server.get("/v1/units/EUR", token=token).json()
+    assert (unit["code"], unit["scale"]) == ("EUR", 2)
+    for what in ("balances", "statement"):
+        own = server.get(f"/v1/customers/me/{what}", token=token)
+        named = server.get(f"/v1/customers/{programme.customer}/{what}", token=token)
+        assert own.status_code == 200 and own.json() == named.json()
+    assert_problem(server.get("/v1/customers/me/balances", token=programme.anna), 404, "not-found")
+    assert_problem(server.get("/v1/sites/paris", token=token), 403, "forbidden")
+
+
 def test_a_budget_is_not_for_staff_of_another(programme, scene):
     for token in (scene.luc, scene.lea):
         assert_problem(programme.server.get("/v1/budgets/front-desk", token=token), (403, 404))

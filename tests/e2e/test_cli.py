@@ -96,6 +96,7 @@ def test_init_refuses_a_bad_origin_or_zone_and_makes_nothing(lagniappe, tmp_path
     (["units", "fly"], "list show add set"),
     (["units", "show"], "takes one argument: ID"),
     (["units", "list", "more"], "takes no arguments"),
+    (["statement", "a", "b"], "lagniappe: statement takes"),
     (["units", "add", "--code", "EUR", "--name", "Euro"], "--scale is missing"),
     (["units", "add", "--wings", "2"], "no option --wings"),
     (["units", "add", "--code"], "needs a value"),
@@ -202,6 +203,38 @@ def test_people_see_amounts_as_decimals_of_the_unit(cli, programme):
     statement = done(cli(programme.marc, "statement", programme.customer))
     assert "12.34 EUR" in statement
     assert "12.34 EUR" in done(cli(programme.auditor, "entries", "list", "--page-size", "1000"))
+
+
+def test_customers_see_what_they_hold_and_what_was_said(cli, programme):
+    done(cli(programme.anna, "grant", "--customer", programme.customer, "--amount", "4000", "--unit",
+             "EUR", "--reason", "late-room", "--words", "Sorry that your room was late."))
+    grant(cli, programme, "999999999999")
+    balances = done(cli(programme.customer_token, "balances"))
+    assert balances == done(cli(programme.customer_token, "balances", programme.customer))
+    assert " EUR" in balances and "minor" not in balances
+    told = done(cli(programme.customer_token, "statement"))
+    assert "Sorry that your room was late." in told and "40.00 EUR" in told
+    assert "refusal" not in told and "9,999,999,999.99" not in told
+    assert "refusal" in done(cli(programme.marc, "statement", programme.customer))
+
+
+def test_options_are_shown_and_taken_where_they_act(lagniappe):
+    takes = {("grant",): True, ("limits", "set"): True, ("limits", "apply"): True,
+             ("limits", "end"): False, ("headroom",): False, ("units", "set"): False,
+             ("customers", "lookup"): False, ("balances",): False}
+    for words, dry in takes.items():
+        assert ("--dry-run" in done(lagniappe(*words, "--help"))) == dry, words
+    answer = lagniappe("--dry-run", "limits", "end", "x")
+    assert answer.returncode == TROUBLE and "no option --dry-run" in answer.stderr
+    told = done(lagniappe("limits", "set", "--help"))
+    assert "|site|budget\n" in told and "quarter|year|lifetime\n" in told
+    assert "|sunday\n" in done(lagniappe("sites", "set", "--help"))
+
+
+def test_a_missing_or_dead_token_says_how_to_give_one(cli):
+    for token in (None, "lgp_" + "0" * 64):
+        said = cli(token, "units", "list").stderr
+        assert "LAGNIAPPE_TOKEN" in said and "Bearer" not in said
 
 
 def test_an_allotment_is_given_and_taken_back(cli, programme):
@@ -433,16 +466,21 @@ def test_the_demo_serves_a_programme_until_it_is_stopped(tmp_path):
     text = "".join(told)
     assert demo.poll() is None, text
     try:
-        commands = [line.strip() for line in told if re.match(r"  (curl|LAGNIAPPE_TOKEN|\S*lagniappe)", line)]
-        assert len(commands) == 6, text
+        commands = [line.strip() for line in told
+                    if re.match(r"  (curl|LAGNIAPPE_TOKEN|\S*lagniappe(-audit)? )", line)]
+        assert len(commands) == 10, text
         for command in commands:  # by copy and paste, in their order
             answer = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True,
                                     timeout=60)
             assert answer.returncode == 0, (command, answer.stdout, answer.stderr)
-            last = answer.stdout
             if "receipt verify" in command:
-                assert last.startswith("valid")
-        assert "40.00 EUR" in last  # 25.00 from the demo, 15.00 just now
+                assert answer.stdout.startswith("valid")
+            if command.endswith("balances"):
+                assert "40.00 EUR" in answer.stdout  # 25.00 from the demo, 15.00 just now
+            if command.endswith("statement"):
+                assert "Sorry that your room was not ready." in answer.stdout
+            if "approvals list" in command:
+                assert "300.00 EUR" in answer.stdout
     finally:
         demo.send_signal(signal.SIGTERM)
         rest = demo.communicate(timeout=60)[0]

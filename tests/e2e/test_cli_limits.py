@@ -43,7 +43,7 @@ def test_up_to_2000_per_guest_per_incident_is_one_command(programme, cli):
     assert give(programme, 1, token, incident="INC-1").json()["limit"] == "guest-incident"
     listed = done(cli(programme.auditor, "limits", "list"))
     assert "guest-incident" in listed and "2,000.00 EUR" in listed and "role=staff" in listed
-    done(cli(programme.finance, "limits", "end", "guest-incident"))
+    assert done(cli(programme.finance, "limits", "end", "guest-incident")) == "ended\n"
     assert "guest-incident" not in done(cli(programme.finance, "limits", "list"))
 
 
@@ -78,7 +78,7 @@ def test_headroom_is_told_in_money(programme, cli, limits):
     told = done(cli(token, "headroom"))
     line = next(one for one in told.splitlines() if limit in one)
     assert "74.50 EUR" in line and "25.50 EUR" in line and "100.00 EUR" in line
-    assert "front-desk" in told and "available" in told
+    assert "budget" in told and "front-desk" in told and "available" in told
     assert json.loads(done(cli(token, "--json", "headroom", "--customer", programme.customer)))
 
 
@@ -94,8 +94,10 @@ def test_approvals_are_listed_approved_and_declined(programme, cli, limits):
     assert "decline" in done(cli(programme.marc, "approvals", "decline", str(seqs[1])))
     answer = cli(programme.marc, "approvals", "approve", str(seqs[1]))
     assert answer.returncode == REFUSED and "decided already" in answer.stderr
-    answer = cli(token, "approvals", "list")
-    assert answer.returncode == REFUSED
+    own = json.loads(done(cli(token, "--json", *words)))["seq"]
+    assert str(own) in done(cli(token, "approvals", "list"))
+    assert "decline" in done(cli(token, "approvals", "decline", str(own)))
+    assert done(cli(token, "approvals", "list")) == "(none)\n"
 
 
 def test_a_delegation_is_lent_and_ended(programme, cli):
@@ -109,6 +111,26 @@ def test_a_delegation_is_lent_and_ended(programme, cli):
     assert "50.00 EUR" in line and "site=paris" in line
     done(cli(programme.marc, "delegations", "end", told["id"]))
     assert "true" in done(cli(programme.marc, "delegations", "show", told["id"]))
+
+
+def test_a_refusal_and_an_ask_are_told_in_money(programme, cli, limits):
+    who, token = new_staff(programme)
+    limit = limits(scope={"staff": who}, max=10000, when_passed="ask")
+    given(programme, 2550, token)
+    words = ["grant", "--customer", programme.customer, "--amount", "80.00", "--unit", "EUR",
+             "--reason", "late-room"]
+    for more in ([], ["--dry-run"]):
+        said = cli(token, *words, *more).stderr
+        for line in (f"limit: {limit}", "max: 100.00 EUR", "used: 25.50 EUR",
+                     "remaining: 74.50 EUR", "when_passed: ask"):
+            assert f"  {line}\n" in said
+        assert "--if-over ask" in said and "[{" not in said
+    told = done(cli(token, *words, "--if-over", "ask"))
+    assert "{" not in told and "74.50 EUR" in told and "100.00 EUR" in told
+    limits(limit, scope={"staff": who}, max=3, measure="count", window="month")
+    given(programme, 1, token), given(programme, 1, token), given(programme, 1, token)
+    said = cli(token, *words).stderr
+    assert "  max: 3\n" in said and "not negotiable" in said
 
 
 # --- explain ---
@@ -138,6 +160,10 @@ def test_explain_prints_every_limit_in_order_and_what_would_happen(programme, cl
     with Unchanged(programme):
         told = done(cli(token, *words, "--amount", "60.01", "--if-over", "ask"))
         assert "put to a manager" in told
+        answer = cli(token, *words, "--amount", "60.01")
+        assert answer.returncode == REFUSED
+        assert ("it would be refused (explain-b); with --if-over ask it would wait for approval"
+                in answer.stdout)
         data = json.loads(done(cli(token, "--json", *words, "--amount", "1")))
         assert [one["limit"] for one in data["limits"]] == ["explain-a", "explain-b"]
         answer = cli(token, "limits", "explain", "--customer", programme.customer, "--unit", "EUR",
@@ -276,7 +302,9 @@ def test_a_file_that_cannot_be_is_refused_with_the_reason(programme, cli, clean,
         answer = cli(programme.finance, "limits", "apply", path, "--yes")
     assert answer.returncode == TROUBLE, answer.stdout
     assert said in answer.stderr
-    assert cli(programme.finance, "limits", "apply", tmp_path / "none.json").returncode == TROUBLE
+    missing = cli(programme.finance, "limits", "apply", tmp_path / "none.json")
+    assert missing.returncode == TROUBLE
+    assert "none.json" in missing.stderr and "line -1" not in missing.stderr
 
 
 def test_applying_is_finances(programme, cli, clean, tmp_path):

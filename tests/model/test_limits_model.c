@@ -718,6 +718,7 @@ static void step_explain(void)
 	struct lgp_command command = grant_command(&f);
 	struct lgp_limit_use uses[LIMITS + 1];
 	size_t count, i = 0;
+	lapse(command.time_us);
 	at_moment(&f, &command);
 	must(lgp_explain(m.ledger, &command, uses, LIMITS + 1, &count));
 	for (unsigned limit = 0; limit < LIMITS; limit++) {
@@ -1120,7 +1121,8 @@ static void step_limit(void)
 	lapse(command.time_us);
 	int64_t time_us = entry_time(command.time_us);
 	struct lgp_outcome out = judge(&command);
-	if (!has_room(limit, &made, time_us)) {
+	/* What is over at every site could judge nothing. */
+	if (!has_room(limit, &made, time_us) || is_over(&made, time_us)) {
 		assert_int_equal(out.problem, LGP_PROBLEM_INVALID);
 		return;
 	}
@@ -1168,9 +1170,9 @@ static void step_delegation(void)
 	d.until_day = INT32_MAX;
 	d.until_us = INT64_MAX;
 	if (chance(50))
-		d.until_day = date_at(-1, m.now_us) + (int32_t)pick(12);
+		d.until_day = date_at(-1, m.now_us + HOUR_US) + 1 + (int32_t)pick(12);
 	else
-		d.until_us = m.now_us + (int64_t)pick(300) * HOUR_US;
+		d.until_us = m.now_us + (1 + (int64_t)pick(300)) * HOUR_US;
 	int len = snprintf(text, sizeof text, "to s%d\n", d.to);
 	if (d.site >= 0)
 		len += snprintf(text + len, sizeof text - (size_t)len, "scope.site %s\n",

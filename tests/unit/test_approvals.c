@@ -573,6 +573,14 @@ static void delegate_has_no_more_than_the_giver_and_uses_it_up(void **state)
 	own.token = h.f.marc_token;
 	binds(&h, &own, "boss", 300, 200);
 	not_approved(h.f.marc_token, first, LGP_PROBLEM_AUTHORITY);
+	/* The outcome names it, to who has a say at the site. */
+	struct lgp_outcome out = house_decide(&h, LGP_KIND_GRANT, h.f.marc_token, first);
+	assert_true(lgp_view_equal(lgp_slug_view(&out.binding.id), LGP_VIEW("boss")));
+	assert_int_equal(out.binding.max, 300);
+	assert_int_equal(out.binding.used, 200);
+	out = house_decide(&h, LGP_KIND_GRANT, h.eve_token, first);
+	assert_int_equal(out.problem, LGP_PROBLEM_AUTHORITY);
+	assert_int_equal(out.binding.limit, 0);
 }
 
 static void delegation_holds_within_its_scope_alone(void **state)
@@ -620,6 +628,38 @@ static void delegation_ends_at_its_moment_and_when_it_is_ended(void **state)
 	eve_acts_for_marc("", "ceiling 999\nuntil 2024-10-05\n");
 	house_go(&h, FIRST_DAY + 1);
 	not_approved(h.eve_token, third, LGP_PROBLEM_AUTHORITY);
+}
+
+static void delegation_that_is_over_already_is_refused(void **state)
+{
+	static const struct {
+		const char *until;
+		bool good;
+	} cases[] = {
+	        {"2024-10-03", false},
+	        {"2024-10-04", false},
+	        {"2024-10-05", true},
+	        {"2024-10-04T15:59:59.999999Z", false},
+	        {"2024-10-04T16:00:01.000000Z", true},
+	};
+	(void)state;
+	int64_t at = FIRST_DAY * DAY_US + DAY_US * 2 / 3;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char text[96];
+		snprintf(text, sizeof text, "to eve\nunit EUR\nceiling 1\nuntil %s\n",
+		         cases[i].until);
+		struct lgp_command command =
+		        fixture_command(&h.f, LGP_KIND_DELEGATION, h.f.marc_token);
+		command.payload = lgp_view_of(text);
+		command.time_us = at;
+		struct lgp_outcome out = fixture_judge(&h.f, &command);
+		house_commit(&h);
+		assert_int_equal(out.verdict, cases[i].good ? LGP_ACCEPTED : LGP_DENIED);
+		if (!cases[i].good) {
+			assert_int_equal(out.problem, LGP_PROBLEM_INVALID);
+			assert_string_equal(out.field, "until");
+		}
+	}
 }
 
 static void delegation_ends_with_the_givers_departure_or_role(void **state)
@@ -915,6 +955,7 @@ int main(void)
 	        CASE(delegate_has_no_more_than_the_giver_and_uses_it_up),
 	        CASE(delegation_holds_within_its_scope_alone),
 	        CASE(delegation_of_another_unit_is_none),
+	        CASE(delegation_that_is_over_already_is_refused),
 	        CASE(delegation_ends_at_its_moment_and_when_it_is_ended),
 	        CASE(delegation_ends_with_the_givers_departure_or_role),
 	        CASE(delegation_ends_with_the_delegates_departure),

@@ -581,6 +581,12 @@ static void bad_limits_are_refused_with_their_field(void **state)
 	        {"id x\nmeasure count\nper staff\nwindow day\nmax 1\nfrom 2024-10-05\nuntil "
 	         "2024-10-05\n",
 	         "until", LGP_PROBLEM_INVALID},
+	        /* Over at every site, whatever the day is there. */
+	        {"id x\nmeasure count\nper staff\nwindow day\nmax 1\nuntil 2024-10-01\n", "until",
+	         LGP_PROBLEM_INVALID},
+	        {"id x\nmeasure count\nper staff\nwindow day\nmax 1\n"
+	         "until 2024-10-03T00:00:00.000000Z\n",
+	         "until", LGP_PROBLEM_INVALID},
 	        {"id x\nmeasure count\nper staff\nwindow day\nmax -1\n", "", LGP_PROBLEM_MALFORMED},
 	        {"id x\nmeasure count\nper staff\nwindow hour\nmax 1\n", "", LGP_PROBLEM_MALFORMED},
 	        {"id x\nscope.role finance\nmeasure count\nper staff\nwindow day\nmax 1\n", "",

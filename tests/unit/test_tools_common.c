@@ -46,6 +46,33 @@ static void options_and_arguments_come_in_any_order(void **state)
 	assert_true(options_complete(&options));
 }
 
+static void help_shows_long_values_whole_and_meanings_in_one_column(void **state)
+{
+	static const char values[] =
+	        "none|day|week|month|quarter|year|lifetime|and-many-more|at-last";
+	static const struct option_row table[] = {
+	        {"per_what", values, OPTION_REPEATED, 0, "long"},
+	        {"max", "N", OPTION_REQUIRED, 0, "short"},
+	        {"exactly-twenty-eight-colum", NULL, 0, 0, "fits"},
+	        {"not-exactly-twenty-eight-col", NULL, 0, 0, "does not"},
+	        {0},
+	};
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+	(void)state;
+	options_help(table, out);
+	fclose(out);
+	assert_non_null(strstr(text, "  --per-what none|day|week|month|quarter|year|lifetime|"
+	                             "and-many-more|at-last ...\n"
+	                             "                               long\n"));
+	assert_non_null(strstr(text, "  --max N                      short (required)\n"));
+	assert_non_null(strstr(text, "  --exactly-twenty-eight-colum fits\n"));
+	assert_non_null(strstr(text, "  --not-exactly-twenty-eight-col\n"
+	                             "                               does not\n"));
+	free(text);
+}
+
 static void words_behind_two_dashes_are_arguments(void **state)
 {
 	(void)state;
@@ -255,6 +282,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(options_and_arguments_come_in_any_order),
+	        cmocka_unit_test(help_shows_long_values_whole_and_meanings_in_one_column),
 	        cmocka_unit_test(words_behind_two_dashes_are_arguments),
 	        cmocka_unit_test(repeated_options_are_kept_and_others_refused),
 	        cmocka_unit_test(options_that_do_not_fit_are_named),

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HELP_COLUMN 31 /* where an option's meaning begins */
+
 void options_init(struct options *options)
 {
 	memset(options, 0, sizeof *options);
@@ -142,13 +144,17 @@ const char *options_or(const struct options *options, const char *name, const ch
 void options_help(const struct option_row *rows, FILE *out)
 {
 	for (const struct option_row *row = rows; row->name != NULL; row++) {
-		char left[64];
-		snprintf(left, sizeof left, "--%s%s%s%s", row->name, row->value != NULL ? " " : "",
-		         row->value != NULL ? row->value : "",
-		         (row->rules & OPTION_REPEATED) != 0 ? " ..." : "");
-		for (char *p = left; *p != '\0' && *p != ' '; p++)
-			*p = folded(*p);
-		fprintf(out, "  %-28s %s%s\n", left, row->help != NULL ? row->help : "",
+		int width = fprintf(out, "  --");
+		for (const char *p = row->name; *p != '\0'; p++, width++)
+			fputc(folded(*p), out);
+		width += fprintf(out, "%s%s%s", row->value != NULL ? " " : "",
+		                 row->value != NULL ? row->value : "",
+		                 (row->rules & OPTION_REPEATED) != 0 ? " ..." : "");
+		/* A long list of values stands on a line of its own. */
+		if (width > HELP_COLUMN - 1)
+			width = fprintf(out, "\n") - 1;
+		fprintf(out, "%*s%s%s\n", HELP_COLUMN - width, "",
+		        row->help != NULL ? row->help : "",
 		        (row->rules & OPTION_REQUIRED) != 0 ? " (required)" : "");
 	}
 }

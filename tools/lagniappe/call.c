@@ -219,7 +219,10 @@ static bool build_path(struct session *session, char path[PATH_MAX_BYTES])
 	bool fits = true;
 	for (const char *p = session->command->path; *p != '\0' && fits; p++) {
 		if (strncmp(p, "{}", 2) == 0) {
-			fits = append_escaped(session, path, &len, options->arguments[argument++]);
+			const char *word = argument < options->argument_count
+			                           ? options->arguments[argument++]
+			                           : "me"; /* an argument that may be left out */
+			fits = append_escaped(session, path, &len, word);
 			p++;
 		} else {
 			fits = append(path, &len, (char[]){*p, '\0'});
@@ -235,7 +238,7 @@ static bool build_path(struct session *session, char path[PATH_MAX_BYTES])
 		       append_escaped(session, path, &len, options->given[i].text);
 		separator = "&";
 	}
-	if (session->dry_run && strcmp(session->command->method, "GET") != 0)
+	if (session->dry_run)
 		fits = fits && append(path, &len, separator) && append(path, &len, "dry_run=true");
 	if (!fits)
 		complain("the address would be longer than %d bytes", PATH_MAX_BYTES);
@@ -249,7 +252,7 @@ static enum outcome show(struct session *session, const struct reply *reply)
 	if (reply->status >= 400) {
 		if (session->json)
 			fwrite(reply->body, 1, reply->len, stdout);
-		print_problem(reply);
+		print_refusal(session, reply);
 		return REFUSED;
 	}
 	if (reply->status >= 300) {
@@ -258,9 +261,12 @@ static enum outcome show(struct session *session, const struct reply *reply)
 		        reply->status);
 		return TROUBLE;
 	}
-	bool dry = session->dry_run && strcmp(session->command->method, "GET") != 0;
-	if (dry && !session->json)
+	if (session->dry_run && !session->json)
 		puts("(dry run: nothing was written)");
+	if (reply->status == 204 && !session->json) {
+		puts("ended");
+		return DONE;
+	}
 	if (session->json || session->command->print == NULL || reply->json == NULL) {
 		fwrite(reply->body, 1, reply->len, stdout);
 		if (reply->len > 0 && reply->body[reply->len - 1] != '\n')

@@ -37,7 +37,7 @@ typedef bool (*print_answer)(struct session *session, json_t *answer);
 
 struct command {
 	const char *noun, *verb; /* verb NULL: the noun is all */
-	const char *arguments;   /* "ID": words behind the verb; "" none */
+	const char *arguments; /* "ID": a word behind the verb; "[ID]": may be left out; "" none */
 	const char *help;
 	/* A call: the path's {} are the arguments. */
 	const char *method, *path;
@@ -83,8 +83,12 @@ bool print_list(struct session *session, json_t *answer);
 /* Rows as a table: those columns, or all that there are when NULL. */
 bool print_rows(struct session *session, const json_t *list, const char *columns);
 bool print_headroom(struct session *session, json_t *answer);
-/* Title, detail and what else it holds, on standard error. */
+/* Title, detail and what else it holds, on standard error; amounts in their unit,
+ * which is asked for, where there is a session. */
+void print_refusal(struct session *session, const struct reply *reply);
 void print_problem(const struct reply *reply);
+/* Rows that do not say it themselves are told the unit of their amounts.  False: no memory. */
+bool print_lend_unit(json_t *rows, const char *unit);
 void __attribute__((format(printf, 1, 2))) complain(const char *format, ...);
 
 /* What works without a server, and what is more than a call. */

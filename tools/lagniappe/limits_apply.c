@@ -23,7 +23,7 @@ const char apply_form[] =
         "FILE is JSON, - is standard input: {\"limits\": [{\"id\": \"guest\", \"scope\": "
         "{\"role\":\n"
         "\"staff\"}, \"unit\": \"EUR\", \"measure\": \"amount\", \"per\": \"customer-incident\",\n"
-        "\"window\": \"lifetime\", \"max\": 200000}, …]}, with the fields that `limits set` has;\n"
+        "\"window\": \"none\", \"max\": 200000}, …]}, with the fields that `limits set` has;\n"
         "amounts in minor units.  What `limits list --json` prints is such a file.\n"
         "What the server does not have is set, what differs is set again as a whole, and\n"
         "what the file does not have is ended.  Nothing is written unless the server would\n"
@@ -57,7 +57,7 @@ static enum outcome fetch_page(struct session *session, json_t *list, char **tok
 		return TROUBLE;
 	enum outcome outcome = DONE;
 	if (reply.status != 200) {
-		print_problem(&reply);
+		print_refusal(session, &reply);
 		outcome = REFUSED;
 	} else {
 		const char *next =
@@ -171,7 +171,7 @@ static enum outcome send(struct session *session, const char *method, const json
 	enum outcome outcome = reply.status < 300 ? DONE : REFUSED;
 	if (outcome != DONE) {
 		complain("limit \"%s\":", id_of(limit));
-		print_problem(&reply);
+		print_refusal(session, &reply);
 	}
 	reply_deinit(&reply);
 	return outcome;

@@ -23,10 +23,11 @@ static bool print_limits(struct session *session, json_t *limits)
 		puts("no limit is met");
 		return true;
 	}
+	if (!print_lend_unit(limits, unit))
+		return false;
 	json_array_foreach(limits, i,
-	                   use) if (json_object_set_new(use, "unit", json_string(unit)) != 0 ||
-	                            json_object_set_new(use, "effect", json_string(effect(use))) !=
-	                                    0) return false;
+	                   use) if (json_object_set_new(use, "effect", json_string(effect(use))) !=
+	                            0) return false;
 	return print_rows(session, limits,
 	                  "limit,measure,per,window,used,remaining,max,resets_at,effect");
 }
@@ -36,7 +37,12 @@ static void print_verdict(const struct reply *reply)
 	const char *kind = json_string_value(json_object_get(reply->json, "kind"));
 	const char *title = json_string_value(json_object_get(reply->json, "title"));
 	const char *limit = json_string_value(json_object_get(reply->json, "limit"));
-	if (reply->status < 300)
+	const char *when = json_string_value(json_object_get(reply->json, "when_passed"));
+	if (when != NULL && strcmp(when, "ask") == 0)
+		printf("\nit would be refused (%s); with --if-over ask it would wait for "
+		       "approval\n",
+		       limit != NULL ? limit : "");
+	else if (reply->status < 300)
 		printf("\nit would be %s\n", kind != NULL && strcmp(kind, "ask") == 0
 		                                     ? "put to a manager for approval"
 		                                     : "granted");
@@ -53,7 +59,7 @@ static enum outcome show(struct session *session, const struct reply *reply)
 		putchar('\n');
 	}
 	if (!json_is_array(limits)) {
-		print_problem(reply);
+		print_refusal(session, reply);
 		return REFUSED;
 	}
 	if (!session->json) {

@@ -156,7 +156,10 @@ json_t *limits_file_read(const char *path)
 	json_t *root = standard ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &error)
 	                        : json_load_file(path, JSON_REJECT_DUPLICATES, &error);
 	if (root == NULL) {
-		complain("%s: line %d: %s", path, error.line, error.text);
+		if (error.line < 0)
+			complain("%s", error.text); /* it names the file */
+		else
+			complain("%s: line %d: %s", path, error.line, error.text);
 		return NULL;
 	}
 	json_t *list = json_object_get(root, "limits");

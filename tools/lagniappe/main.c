@@ -14,11 +14,17 @@ static const struct option_row global_options[] = {
          "who asks; better in LAGNIAPPE_TOKEN, where ps does not show it"},
         {"ca", "PEM", 0, TAG_NONE, "certificates to trust, else the system's"},
         {"json", NULL, 0, TAG_NONE, "the answer as it is, for programs"},
-        {"key", "KEY", 0, TAG_NONE, "the Idempotency-Key; a random one when absent"},
-        {"dry-run", NULL, 0, TAG_NONE, "say what would happen, write nothing"},
         {"help", NULL, 0, TAG_NONE, "this text, or a command's options"},
         {0},
 };
+
+/* What acts under a key can be tried; of what is set as a whole, a trial alone. */
+static const struct option_row key_options[] = {
+        {"key", "KEY", 0, TAG_NONE, "the Idempotency-Key; a random one when absent"},
+        {"dry-run", NULL, 0, TAG_NONE, "say what would happen, write nothing"},
+        {0},
+};
+#define DRY_OPTIONS (key_options + 1)
 
 /* receipt verify takes the log's --key, so it does not take the other one. */
 static const struct option_row offline_options[] = {
@@ -65,7 +71,7 @@ static const struct option_row grant_options[] = {
         {"reason", "ID", OPTION_REQUIRED, TAG_TEXT, "why"},
         {"budget", "ID", 0, TAG_TEXT, "from where, else the giver's own"},
         {"site", "ID", 0, TAG_TEXT, "at which site, else the giver's own"},
-        {"staff", "ID", 0, TAG_TEXT, "in whose name, for an integration"},
+        {"staff", "ID", 0, TAG_TEXT, "in whose name, for an integration or finance"},
         {"incident", "ID", 0, TAG_TEXT, "which incident"},
         {"touchpoint", "ID", 0, TAG_TEXT, "where in the visit"},
         {"words", "TEXT", 0, TAG_TEXT, "what to say to the customer"},
@@ -116,6 +122,8 @@ static const struct option_row decision_options[] = {
 
 #define ENTRY_COLUMNS "seq,time,kind,staff,customer,amount,reason,site,balance"
 
+#define STATEMENT_COLUMNS "seq,time,kind,staff,amount,minutes,reason,site,balance,words"
+
 #define NOUN(name, kind)                                                                           \
 	{name,       "list", "", "what there is", "GET",    "/v1/" name,                           \
 	 print_list, NULL,   0,  page_options,    call_run, true},                                 \
@@ -162,10 +170,12 @@ static const struct command commands[] = {
          thank_options, call_run, true},
         {"reverse", NULL, "SEQ", "takes an entry back", "POST", "/v1/entries/{}/reverse",
          print_object, NULL, 0, reverse_options, call_run, true},
-        {"balances", NULL, "CUSTOMER", "what a customer holds", "GET", "/v1/customers/{}/balances",
-         print_list, "unit,available,held,next_expiry", 0, NULL, call_run, true},
-        {"statement", NULL, "CUSTOMER", "a customer's entries, newest first", "GET",
-         "/v1/customers/{}/statement", print_list, ENTRY_COLUMNS, 0, page_options, call_run, true},
+        {"balances", NULL, "[CUSTOMER]", "what a customer holds; one's own when left out", "GET",
+         "/v1/customers/{}/balances", print_list, "unit,available,held,next_expiry", 0, NULL,
+         call_run, true},
+        {"statement", NULL, "[CUSTOMER]", "a customer's entries, newest first", "GET",
+         "/v1/customers/{}/statement", print_list, STATEMENT_COLUMNS, 0, page_options, call_run,
+         true},
         {"entries", "list", "", "the ledger's entries, oldest first", "GET", "/v1/entries",
          print_list, ENTRY_COLUMNS, 0, entries_options, call_run, true},
         {"entries", "show", "SEQ", "one", "GET", "/v1/entries/{}", print_object, NULL, 0, NULL,
@@ -178,8 +188,9 @@ static const struct command commands[] = {
          LIMIT_COLUMNS, 0, page_options, call_run, true},
         {"limits", "show", "ID", "one", "GET", "/v1/limits/{}", print_object, NULL, 0, NULL,
          call_run, true},
-        {"limits", "set", "ID", "sets one, new or again, as a whole", "PUT", "/v1/limits/{}",
-         print_object, NULL, LGP_KIND_LIMIT, if_match_options, call_run, true},
+        {"limits", "set", "ID",
+         "sets one, new or again, as a whole: what is left out goes to its default", "PUT",
+         "/v1/limits/{}", print_object, NULL, LGP_KIND_LIMIT, if_match_options, call_run, true},
         {"limits", "end", "ID", "ends one", "DELETE", "/v1/limits/{}", NULL, NULL, 0,
          if_match_options, call_run, true},
         {"limits", "versions", "ID", "what one was, newest first", "GET", "/v1/limits/{}/versions",
@@ -228,6 +239,8 @@ static void print_usage(FILE *out)
 	}
 	fputs("\nOptions of every command that asks a server:\n", out);
 	options_help(global_options, out);
+	fputs("\nOf those that write, where --help says so:\n", out);
+	options_help(key_options, out);
 	fputs("\nA command's own: lagniappe <noun> <verb> --help\n"
 	      "Exit: 0 done, 1 refused or not valid, 2 could not run.\n",
 	      out);
@@ -280,7 +293,7 @@ static int leading_words(int count, char *const *words)
 {
 	int i = 0;
 	while (i < count && strncmp(words[i], "--", 2) == 0) {
-		bool flag = strchr(words[i], '=') != NULL;
+		bool flag = strchr(words[i], '=') != NULL || strcmp(words[i], "--dry-run") == 0;
 		for (const struct option_row *row = global_options; row->name != NULL; row++)
 			flag = flag || (row->value == NULL && strcmp(row->name, words[i] + 2) == 0);
 		i += flag ? 1 : 2;
@@ -296,12 +309,32 @@ static size_t count_words(const char *text)
 	return words;
 }
 
+/* NULL: it writes nothing, or at once and without a key. */
+static const struct option_row *writing_options(const struct command *command)
+{
+	if (command->run == limits_apply_run || command->run == import_spend_run)
+		return DRY_OPTIONS;
+	if (command->method == NULL || command->options == lookup_options)
+		return NULL;
+	if (strcmp(command->method, "PUT") == 0)
+		return DRY_OPTIONS;
+	return strcmp(command->method, "POST") == 0 ? key_options : NULL;
+}
+
+static bool arguments_fit(const struct command *command, size_t count)
+{
+	bool may_be_left_out = command->arguments[0] == '[';
+	return count == count_words(command->arguments) || (may_be_left_out && count == 0);
+}
+
 static bool read_line(struct session *session, int leading, char *const *words, int rest_count,
                       char *const *rest)
 {
 	struct options *options = &session->options;
 	const struct command *command = session->command;
 	options_table(options, command->online ? global_options : offline_options);
+	if (writing_options(command) != NULL)
+		options_table(options, writing_options(command));
 	if (command->kind != 0)
 		call_noun_options(session);
 	if (command->options != NULL)
@@ -312,8 +345,8 @@ static bool read_line(struct session *session, int leading, char *const *words, 
 	}
 	if (options_flag(options, "help"))
 		return true;
-	if (options->argument_count != count_words(command->arguments)) {
-		complain("%s %s takes %s%s", command->noun,
+	if (!arguments_fit(command, options->argument_count)) {
+		complain("%s%s%s takes %s%s", command->noun, command->verb != NULL ? " " : "",
 		         command->verb != NULL ? command->verb : "",
 		         command->arguments[0] != '\0' ? "one argument: " : "no arguments",
 		         command->arguments);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LIMIT_USE_COLUMNS "limit,used,remaining,max,resets_at,when_passed"
+
 void complain(const char *format, ...)
 {
 	va_list arguments;
@@ -93,6 +95,8 @@ static bool counts_unit(const json_t *object, const char *name)
 	return is_amount(name) && (measure == NULL || strcmp(measure, "amount") == 0);
 }
 
+static bool rows_to(struct session *session, const json_t *list, const char *wanted, FILE *out);
+
 /* A member's value as text, to be freed; NULL: no memory. */
 static char *value_text(struct session *session, const json_t *object, const char *name)
 {
@@ -103,7 +107,7 @@ static char *value_text(struct session *session, const json_t *object, const cha
 	if (json_is_string(value))
 		return strdup(json_string_value(value));
 	/* Without a unit it is minutes. */
-	if (json_is_integer(value) && unit != NULL && counts_unit(object, name))
+	if (json_is_integer(value) && session != NULL && unit != NULL && counts_unit(object, name))
 		return money(session, unit, json_integer_value(value));
 	if (json_is_array(value))
 		return join(value);
@@ -120,6 +124,31 @@ static void add_value(struct session *session, struct table *table, const json_t
 	free(text);
 }
 
+/* What is no pair but a table of its own. */
+static bool is_table(const json_t *value)
+{
+	return json_is_object(json_array_get(value, 0));
+}
+
+/* What the object holds as tables, each under its name. */
+static bool print_tables(struct session *session, json_t *object, FILE *out)
+{
+	const char *name, *unit = json_string_value(json_object_get(object, "unit"));
+	json_t *value;
+	json_object_foreach(object, name, value)
+	{
+		bool limits = strcmp(name, "limits") == 0;
+		if (!is_table(value))
+			continue;
+		fprintf(out, "%s:\n", name);
+		if (unit != NULL && !print_lend_unit(value, unit))
+			return false;
+		if (!rows_to(session, value, limits ? LIMIT_USE_COLUMNS : NULL, out))
+			return false;
+	}
+	return true;
+}
+
 bool print_object(struct session *session, json_t *answer)
 {
 	struct table table;
@@ -128,12 +157,12 @@ bool print_object(struct session *session, json_t *answer)
 	table_init(&table, 2);
 	json_object_foreach(answer, name, value)
 	{
-		if (strcmp(name, "receipt") == 0)
+		if (strcmp(name, "receipt") == 0 || is_table(value))
 			continue;
 		table_text(&table, name);
 		add_value(session, &table, answer, name);
 	}
-	bool printed = table_print(&table, stdout);
+	bool printed = table_print(&table, stdout) && print_tables(session, answer, stdout);
 	table_deinit(&table);
 	const json_t *seq = json_object_get(answer, "seq");
 	if (json_object_get(answer, "receipt") != NULL && json_is_integer(seq))
@@ -195,7 +224,7 @@ static void say_more(const json_t *answer)
 		fprintf(stderr, "there is more: add --page-token %s\n", token);
 }
 
-bool print_rows(struct session *session, const json_t *list, const char *wanted)
+static bool rows_to(struct session *session, const json_t *list, const char *wanted, FILE *out)
 {
 	struct columns columns;
 	struct table table;
@@ -210,9 +239,14 @@ bool print_rows(struct session *session, const json_t *list, const char *wanted)
 	}
 	json_array_foreach(list, i, row) for (size_t c = 0; c < columns.count; c++)
 	        add_value(session, &table, row, columns.names[c]);
-	bool printed = table_print(&table, stdout);
+	bool printed = table_print(&table, out);
 	table_deinit(&table);
 	return printed;
+}
+
+bool print_rows(struct session *session, const json_t *list, const char *wanted)
+{
+	return rows_to(session, list, wanted, stdout);
 }
 
 static bool has_columns(const char *wanted, const json_t *list)
@@ -238,35 +272,65 @@ bool print_list(struct session *session, json_t *answer)
 	return printed;
 }
 
+bool print_lend_unit(json_t *rows, const char *unit)
+{
+	json_t *row;
+	size_t i;
+	json_array_foreach(rows, i, row) if (json_object_get(row, "unit") == NULL &&
+	                                     json_object_set_new(row, "unit", json_string(unit)) !=
+	                                             0) return false;
+	return true;
+}
+
 /* Amounts of limits are in the budget's unit, or in the one that was asked for. */
 bool print_headroom(struct session *session, json_t *answer)
 {
-	json_t *limits = json_object_get(answer, "limits"), *row;
+	json_t *limits = json_object_get(answer, "limits");
 	json_t *budget = json_object_get(answer, "budget");
 	const char *asked = options_get(&session->options, "unit");
 	const char *unit =
 	        asked != NULL ? asked : json_string_value(json_object_get(budget, "unit"));
-	size_t i;
-	json_array_foreach(limits, i,
-	                   row) if (unit != NULL &&
-	                            json_object_set_new(row, "unit", json_string(unit)) !=
-	                                    0) return false;
+	if (unit != NULL && !print_lend_unit(limits, unit))
+		return false;
 	if (json_array_size(limits) == 0)
 		puts("no limit is met");
 	else if (!print_rows(session, limits,
 	                     "limit,per,window,remaining,used,max,resets_at,when_passed,needs"))
 		return false;
+	json_t *shown = json_pack("{s:O*,s:O*,s:O*}", "budget", json_object_get(budget, "id"),
+	                          "unit", json_object_get(budget, "unit"), "available",
+	                          json_object_get(budget, "available"));
 	putchar('\n');
-	return print_object(session, budget);
+	bool printed = shown != NULL && print_object(session, shown);
+	json_decref(shown);
+	return printed;
 }
 
 /* ---- Problems (RFC 9457) ---------------------------------------------------------- */
 
-void print_problem(const struct reply *reply)
+/* What the server cannot know: how this program is told the token. */
+static const char *detail_of(const struct reply *reply)
+{
+	if (reply->status == 401)
+		return "set LAGNIAPPE_TOKEN or give --token; the one given, if any, is unknown, "
+		       "ended or expired";
+	return json_string_value(json_object_get(reply->json, "detail"));
+}
+
+/* What the lines above or beside it tell. */
+static bool is_said(const char *name)
+{
+	static const char *const said[] = {"type", "title", "status", "detail", "unit", "measure"};
+	for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+		if (strcmp(name, said[i]) == 0)
+			return true;
+	return false;
+}
+
+void print_refusal(struct session *session, const struct reply *reply)
 {
 	const char *title = json_string_value(json_object_get(reply->json, "title"));
-	const char *detail = json_string_value(json_object_get(reply->json, "detail"));
-	const char *name;
+	const char *detail = detail_of(reply), *name;
 	json_t *value;
 	if (title == NULL) {
 		complain("the server answered %ld, without saying why", reply->status);
@@ -276,16 +340,16 @@ void print_problem(const struct reply *reply)
 	         reply->status);
 	json_object_foreach(reply->json, name, value)
 	{
-		static const char *const said[] = {"type", "title", "status", "detail"};
-		bool skip = false;
-		for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
-			skip = skip || strcmp(name, said[i]) == 0;
-		char *text = skip || json_is_string(value)
-		                     ? NULL
-		                     : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
-		if (!skip)
-			fprintf(stderr, "  %s: %s\n", name,
-			        text != NULL ? text : json_string_value(value));
+		if (is_said(name) || is_table(value))
+			continue;
+		char *text = value_text(session, reply->json, name);
+		fprintf(stderr, "  %s: %s\n", name, text != NULL ? text : "");
 		free(text);
 	}
+	(void)print_tables(session, reply->json, stderr);
+}
+
+void print_problem(const struct reply *reply)
+{
+	print_refusal(NULL, reply);
 }
