@@ -172,6 +172,25 @@ static enum lgp_problem merge(struct judgement *judgement, struct lgp_definition
 	return LGP_PROBLEM_NONE;
 }
 
+/* A site's date does not go back: what was given yesterday would be given again. */
+static enum lgp_problem rule_zone(struct judgement *judgement, uint64_t number,
+                                  struct lgp_view zone)
+{
+	const struct lgp_calendar *calendar = &judgement->ledger->calendar;
+	const struct lgp_record *site = registry_get(judgement->ledger->registry, number);
+	int64_t time_us = judgement->entry->time_us;
+	int32_t before, after;
+	enum lgp_status status = calendar->date(
+	        calendar->context, (struct lgp_view){site->as.site.zone, site->as.site.zone_len},
+	        time_us, &before);
+	if (status == LGP_OK)
+		status = calendar->date(calendar->context, zone, time_us, &after);
+	if (status != LGP_OK)
+		return fault_in(judgement, status);
+	return after < before ? problem_at(judgement, LGP_PROBLEM_INVALID, "timezone")
+	                      : LGP_PROBLEM_NONE;
+}
+
 static enum lgp_problem define_again(struct judgement *judgement, struct lgp_definition *changes)
 {
 	struct lgp_ledger *ledger = judgement->ledger;
@@ -193,6 +212,8 @@ static enum lgp_problem define_again(struct judgement *judgement, struct lgp_def
 	enum lgp_problem problem = merge(judgement, changes, &now);
 	if (problem == LGP_PROBLEM_NONE)
 		problem = find_references(judgement, &now);
+	if (problem == LGP_PROBLEM_NONE && changes->noun->kind == LGP_KIND_SITE)
+		problem = rule_zone(judgement, number, lgp_definition_get(&now, "timezone"));
 	if (problem != LGP_PROBLEM_NONE)
 		return problem;
 	judgement->entry->flags |= LGP_FLAG_AMEND;
@@ -249,7 +270,8 @@ static enum lgp_problem put_limit(struct judgement *judgement,
 	enum lgp_problem problem = find_references(judgement, definition);
 	if (problem != LGP_PROBLEM_NONE)
 		return problem;
-	if (expected != 0 && (known == NULL || known->defined_at != expected))
+	if (expected != 0 &&
+	    (known == NULL || known->as.limit.ended || known->defined_at != expected))
 		return problem_at(judgement, LGP_PROBLEM_PRECONDITION, "");
 	if (known != NULL) {
 		judgement->entry->flags |= LGP_FLAG_AMEND;
@@ -258,6 +280,22 @@ static enum lgp_problem put_limit(struct judgement *judgement,
 	}
 	problem = rule_limit(judgement, definition, limit);
 	return problem == LGP_PROBLEM_NONE ? keep_definition(judgement, definition) : problem;
+}
+
+/* Those in force are bounded. */
+static enum lgp_problem rule_delegations(struct judgement *judgement, uint64_t giver)
+{
+	const struct lgp_entry *entry = judgement->entry;
+	const struct lgp_record *at;
+	unsigned count = 0;
+	enum lgp_problem problem = judge_date(judgement);
+	for (size_t i = 0;
+	     (at = registry_delegation(judgement->ledger->registry, giver, i)) != NULL; i++)
+		count += at->as.delegation.from == giver &&
+		         span_holds(&at->as.delegation.span, entry->business_date, entry->time_us);
+	return problem == LGP_PROBLEM_NONE && count >= LGP_DELEGATIONS_MAX
+	               ? problem_at(judgement, LGP_PROBLEM_INVALID, "to")
+	               : problem;
 }
 
 /* A manager gives of their own authority, in their own name. */
@@ -278,7 +316,8 @@ static enum lgp_problem define_delegation(struct judgement *judgement,
 		return problem_at(judgement, LGP_PROBLEM_INVALID, "to");
 	if (span_parse(definition, &span) != LGP_OK)
 		return problem_at(judgement, LGP_PROBLEM_INVALID, "until");
-	return keep_definition(judgement, definition);
+	problem = rule_delegations(judgement, giver->number);
+	return problem == LGP_PROBLEM_NONE ? keep_definition(judgement, definition) : problem;
 }
 
 /* Who may end it: of tokens, who may issue such; a delegation's giver. */

@@ -796,7 +796,9 @@ static size_t counters_in_file(void)
 	size_t count = 0;
 	fixture_close(&h.f);
 	snprintf(path, sizeof path, "%s/state.mdb", h.f.dir);
-	assert_int_equal(state_open(path, (size_t)1 << 30, &file, &position), LGP_OK);
+	assert_int_equal(state_open(path, (size_t)1 << 30, (const uint8_t[MAP_SEED_LEN]){0}, &file,
+	                            &position),
+	                 LGP_OK);
 	assert_int_equal(state_each(file, 'C', add_one, &count), LGP_OK);
 	assert_int_equal(state_each(file, 'I', add_one, &count), LGP_OK);
 	state_close(file);
