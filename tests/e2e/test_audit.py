@@ -1,6 +1,8 @@
 """lagniappe-audit verify, over ledgers that the server wrote."""
+import collections
 import json
 import shutil
+import struct
 import threading
 
 import pytest
@@ -130,36 +132,107 @@ def test_findings_and_keys_in_files_are_for_programs_too(busy, tmp_path):
     assert told["counts"] == {"high-water": 1} and not told["clean"]
 
 
-def test_an_audit_of_a_served_ledger_is_clean_and_disturbs_nobody(busy):
-    """Grants go on while audits run one after another."""
-    stop = threading.Event()
-    failed = []
+def test_one_thread_and_two_tell_the_same(busy):
+    one, two = (clean(busy.server, "--threads", threads) for threads in "12")
+    assert one == two
+    plain = [audit(busy.server, "--threads", threads).stdout for threads in "12"]
+    assert plain[0] == plain[1]
 
-    def give():
-        session = busy.server.session.__class__()
+
+def test_state_is_what_a_replay_has(busy):
+    told = clean(busy.server)
+    assert told["state"]["size"] <= told["size"]
+    assert told["state"]["records"] > 20
+    busy.server.stop()
+    told = clean(busy.server)
+    assert told["state"]["size"] == told["size"]
+    (busy.server.data / "state.mdb").rename(busy.server.data / "aside")
+    done = audit(busy.server)
+    assert done.returncode == 0 and "state.mdb: not there" in done.stdout
+    (busy.server.data / "aside").rename(busy.server.data / "state.mdb")
+    busy.server.start()
+
+
+class Giving:
+    """Two who grant on and on, while the block runs."""
+
+    def __init__(self, programme):
+        self.programme = programme
+        self.stop = threading.Event()
+        self.failed = []
+
+    def _give(self):
+        server = self.programme.server
+        session = server.session.__class__()
         for number in range(10**6):
-            if stop.is_set():
+            if self.stop.is_set():
                 return
             answer = session.post(
-                busy.server.url + "/v1/grants",
-                json={"customer": busy.customer, "amount": 1, **GRANT},
-                headers={"Authorization": f"Bearer {busy.anna}",
-                         "Idempotency-Key": f"{threading.get_ident()}-{number}"})
+                server.url + "/v1/grants",
+                json={"customer": self.programme.customer, "amount": 1, **GRANT},
+                headers={"Authorization": f"Bearer {self.programme.anna}",
+                         "Idempotency-Key": f"{id(self)}-{threading.get_ident()}-{number}"})
             if answer.status_code != 201:
-                failed.append(answer.text)
+                self.failed.append(answer.text)
                 return
 
-    threads = [threading.Thread(target=give) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    try:
-        sizes = [clean(busy.server)["size"] for _ in range(10)]
-    finally:
-        stop.set()
-        for thread in threads:
+    def __enter__(self):
+        self.threads = [threading.Thread(target=self._give) for _ in range(2)]
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for thread in self.threads:
             thread.join()
-    assert not failed, failed[0]
+        assert not self.failed, self.failed[0]
+
+
+def readers(path):
+    """The pids in LMDB's table of readers, and how many places each has.
+
+    Two blocks of 64 bytes stand before it; a reader is 64 bytes: the snapshot
+    that it holds (8), its pid (4), ...
+    """
+    raw = path.read_bytes()
+    pids = (struct.unpack_from("<i", raw, at + 8)[0] for at in range(128, len(raw), 64))
+    return collections.Counter(pid for pid in pids if pid != 0)
+
+
+def pages(path):
+    """How many pages of an LMDB file are in use: the newer meta page's word."""
+    raw = path.read_bytes()[:8192]
+    metas = [struct.unpack_from("<QQ", raw, at + 16 + 24 + 96) for at in (0, 4096)]
+    return 1 + max(metas, key=lambda meta: meta[1])[0]
+
+
+def test_an_audit_of_a_served_ledger_is_clean_and_disturbs_nobody(busy):
+    """Grants go on while audits run one after another."""
+    with Giving(busy):
+        sizes = [clean(busy.server)["size"] for _ in range(10)]
     assert sizes == sorted(sizes) and sizes[-1] > sizes[0]
+
+
+def test_an_audit_holds_no_place_and_lets_the_files_be(busy):
+    files = [busy.server.data / name for name in ("ledger.mdb", "state.mdb")]
+    locks = [file.with_name(file.name + "-lock") for file in files]
+
+    def growth(act):
+        """Pages that each file grew by, for each entry."""
+        entries, before = clean(busy.server)["size"], [pages(file) for file in files]
+        with Giving(busy):
+            act()
+        made = clean(busy.server)["size"] - entries
+        return [(pages(file) - was) / made for file, was in zip(files, before)]
+
+    before = [readers(lock) for lock in locks]
+    assert all(set(held) == {busy.server.process.pid} for held in before)
+    alone = growth(lambda: threading.Event().wait(1))
+    audited = growth(lambda: [clean(busy.server) for _ in range(10)])
+    assert [readers(lock) for lock in locks] == before
+    # A snapshot that is held makes each commit take new pages: tens of them.
+    assert all(a < 2 * b + 0.5 for a, b in zip(audited, alone)), (audited, alone)
 
 
 def test_a_killed_server_leaves_a_clean_ledger(busy):

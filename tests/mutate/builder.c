@@ -163,6 +163,15 @@ static uint64_t add_staff(struct build *build, const char *text)
 	return entry->staff = entry->seq;
 }
 
+static void add_token(struct build *build, const char *role, const char *subject, int secret)
+{
+	char text[256];
+	snprintf(text, sizeof text, "role %s\nsubject %s\nhash %064d\n", role, subject, secret);
+	(void)noun(build, LGP_KIND_TOKEN, text);
+}
+
+#define BUDGETS "budget front-desk\nbudgets points,lounge\n"
+
 static void register_nouns(struct build *build)
 {
 	struct lgp_entry *entry = noun(build, LGP_KIND_UNIT, "code EUR\nscale 2\nkind money\n");
@@ -172,14 +181,16 @@ static void register_nouns(struct build *build)
 	entry = noun(build, LGP_KIND_SITE, "id lobby\ntimezone Europe/Paris\n");
 	build->site = entry->site = entry->seq;
 	build->budget = add_budget(build, build->eur, "id front-desk\nsite lobby\nunit EUR\n");
+	build->lounge = add_budget(build, build->eur, "id lounge\nsite lobby\nunit EUR\n");
 	build->points_budget =
 	        add_budget(build, build->points, "id points\nsite lobby\nunit PTS\n");
 	entry = noun(build, LGP_KIND_REASON, "id late-room\nkind discretionary\n");
 	build->reason = entry->reason = entry->seq;
 	entry = noun(build, LGP_KIND_TOUCHPOINT, "id check-in\n");
 	build->touchpoint = entry->touchpoint = entry->seq;
-	build->staff = add_staff(build, "id s-1\nrole staff\nsite lobby\nbudget front-desk\n");
-	build->other_staff = add_staff(build, "id s-2\nrole manager\nsite lobby\n");
+	build->staff = add_staff(build, "id s-1\nrole staff\nsite lobby\n" BUDGETS);
+	build->other_staff = add_staff(build, "id s-2\nrole manager\nsite lobby\n" BUDGETS);
+	add_token(build, "staff", "s-1", 4);
 	entry = noun(build, LGP_KIND_TOKEN,
 	             "role integration\nhash "
 	             "00000000000000000000000000000000"
@@ -242,6 +253,7 @@ static void grant(struct build *build)
 static void thank(struct build *build)
 {
 	struct lgp_entry *entry = give(build, LGP_KIND_THANKS);
+	entry->actor = entry->staff; /* tills do not thank */
 	entry->amount = draw(build, 30);
 }
 
@@ -313,19 +325,12 @@ static void act(struct build *build, uint64_t *reversible)
 
 static void define_people(struct build *build)
 {
-	static const char hash[] = "hash 00000000000000000000000000000000"
-	                           "0000000000000000000000000000000";
-	static const char *const managers[] = {"s-2", "s-3"};
-	char text[256];
-	build->lounge = add_budget(build, build->eur, "id lounge\nsite lobby\nunit EUR\n");
 	allot(build, build->lounge, build->eur, 100000);
 	build->other_manager = add_staff(build, "id s-3\nrole manager\nsite lobby\n");
 	build->deputy = add_staff(build, "id s-4\nrole staff\nsite lobby\n");
-	for (int i = 0; i < 2; i++) {
-		snprintf(text, sizeof text, "role manager\nsubject %s\n%s%d\n", managers[i], hash,
-		         i + 2);
-		(void)noun(build, LGP_KIND_TOKEN, text);
-	}
+	add_token(build, "manager", "s-2", 2);
+	add_token(build, "manager", "s-3", 3);
+	add_token(build, "staff", "s-4", 5);
 }
 
 static struct lgp_entry *part(struct build *build, enum build_part part, enum lgp_kind kind,

@@ -12,7 +12,7 @@
 #define STRIP_LEN (LGP_STRIP_HASHES * LGP_HASH_LEN)
 #define NODE_KEY(level, strip) LGP_KV_INTEGER((uint64_t)(level) << 56 | (strip))
 /* Here stand two thanks, of two customers and two actors. */
-#define MIDDLE 1936
+#define MIDDLE 1938
 
 /* ---- entries ------------------------------------------------------------------- */
 
@@ -278,6 +278,32 @@ static void file_replaced(const char *dir)
 	write_file(dir, "ledger.mdb", "this is not a ledger, and longer than nothing\n");
 }
 
+/* ---- state.mdb -------------------------------------------------------------------------- */
+
+/* Of this position, and of another history. */
+static void state_of_another(const char *dir)
+{
+	static const struct lgp_kv_table tables[] = {{"records", false}, {"meta", false}};
+	struct lgp_kv_options options = {
+	        .tables = tables, .table_count = 2, .map_bytes = (size_t)16 << 20};
+	struct lgp_kv *kv;
+	struct lgp_kv_txn *txn;
+	char path[512], mark[8 + LGP_HASH_LEN] = {(char)(N & 255), N >> 8};
+	snprintf(path, sizeof path, "%s/state.mdb", dir);
+	require(lgp_kv_open(path, &options, &kv) == LGP_OK);
+	require(lgp_kv_write_begin(kv, &txn) == LGP_OK);
+	require(lgp_kv_put(txn, 1, LGP_VIEW("format"), LGP_VIEW("lagniappe-state-1")) == LGP_OK);
+	require(lgp_kv_put(txn, 1, LGP_VIEW("position"), (struct lgp_view){mark, sizeof mark}) ==
+	        LGP_OK);
+	require(lgp_kv_commit(txn) == LGP_OK);
+	lgp_kv_close(kv);
+}
+
+static void state_garbage(const char *dir)
+{
+	write_file(dir, "state.mdb", "this is no state, and longer than nothing\n");
+}
+
 /* ---- --since --------------------------------------------------------------------------- */
 
 /* What an honest audit saved earlier. */
@@ -365,6 +391,8 @@ const struct mutation damages[] = {
         {"a_high_water_mark_ahead_is_named", "high-water", NULL, high_water_ahead, NULL},
         {"a_high_water_mark_of_another_history_is_named", "high-water", NULL, high_water_other,
          NULL},
+        {"state_of_another_history_is_named", "state", NULL, state_of_another, NULL},
+        {"state_that_is_none_is_named", "state", NULL, state_garbage, NULL},
         {"a_file_cut_in_half_is_named", "file-damaged", NULL, file_truncated, NULL},
         {"a_file_that_is_no_ledger_is_named", "file-damaged", NULL, file_replaced, NULL},
         {"history_signed_again_with_the_real_key_is_clean_without_since", "", rewrite, NULL, NULL},

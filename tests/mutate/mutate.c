@@ -66,7 +66,8 @@ static void audit(const char *command, struct answer *answer)
 	answer->code = WIFEXITED(status) && WEXITSTATUS(status) < 128 ? WEXITSTATUS(status) : -1;
 }
 
-static void make_command(const struct mutation *mutation, const char *dir, char *out, size_t room)
+static void make_command(const struct mutation *mutation, const char *dir, int threads, char *out,
+                         size_t room)
 {
 	char vkey[LGP_VKEY_MAX], options[512] = "";
 	build_vkey(0, BUILD_ORIGIN, vkey);
@@ -78,8 +79,8 @@ static void make_command(const struct mutation *mutation, const char *dir, char 
 	else
 		snprintf(options, sizeof options, "%.*s%s%s", (int)(mark - given), given, dir,
 		         mark + 2);
-	snprintf(out, room, "%s/lagniappe-audit verify '%s' %s 2>&1", build_directory(), dir,
-	         options);
+	snprintf(out, room, "%s/lagniappe-audit verify '%s' %s --threads %d 2>&1",
+	         build_directory(), dir, options, threads);
 }
 
 /* ---- one mutation ------------------------------------------------------------------ */
@@ -128,7 +129,7 @@ static void compare(const struct mutation *mutation, const struct answer *answer
 static void run_mutation(void **state)
 {
 	const struct mutation *mutation = *state;
-	static struct answer answer;
+	static struct answer answer, other;
 	char dir[64], command[1024];
 	struct build *build = build_good(MUTATION_COUNT);
 	make_directory(dir);
@@ -138,25 +139,37 @@ static void run_mutation(void **state)
 	build_free(build);
 	if (mutation->damage != NULL)
 		mutation->damage(dir);
-	make_command(mutation, dir, command, sizeof command);
+	make_command(mutation, dir, 1, command, sizeof command);
 	audit(command, &answer);
+	make_command(mutation, dir, 2, command, sizeof command);
+	audit(command, &other);
 	remove_directory(dir);
 	compare(mutation, &answer);
+	if (other.code != answer.code || strcmp(other.text, answer.text) != 0)
+		fail_msg("two threads tell otherwise: exit %d and:\n%s\none thread:\n%s",
+		         other.code, other.text, answer.text);
 }
 
 /* ---- all of them --------------------------------------------------------------------- */
 
+static const struct {
+	const struct mutation *list;
+	const size_t *count;
+} families[] = {
+        {damages, &damage_count},
+        {forgeries, &forgery_count},
+        {decisions, &decision_count},
+        {standings, &standing_count},
+};
+
+#define FAMILIES (sizeof families / sizeof families[0])
+
 static bool expected_somewhere(const char *slug)
 {
-	for (size_t i = 0; i < damage_count; i++)
-		if (holds_word(damages[i].expect, slug))
-			return true;
-	for (size_t i = 0; i < forgery_count; i++)
-		if (holds_word(forgeries[i].expect, slug))
-			return true;
-	for (size_t i = 0; i < decision_count; i++)
-		if (holds_word(decisions[i].expect, slug))
-			return true;
+	for (size_t f = 0; f < FAMILIES; f++)
+		for (size_t i = 0; i < *families[f].count; i++)
+			if (holds_word(families[f].list[i].expect, slug))
+				return true;
 	return false;
 }
 
@@ -170,7 +183,8 @@ static void every_rule_has_a_mutation(void **state)
 	size_t rules = 0;
 	while (fgets(line, sizeof line, pipe) != NULL) {
 		assert_int_equal(sscanf(line, "%31s", slug), 1);
-		if (!expected_somewhere(slug))
+		/* A file gives no answers: what a server answers is tried by those tests. */
+		if (!expected_somewhere(slug) && strcmp(slug, "server-answer") != 0)
 			fail_msg("no mutation breaks the rule %s", slug);
 		rules++;
 	}
@@ -207,8 +221,9 @@ static void noise_in_the_file_never_crashes_the_audit(void **state)
 		make_directory(dir);
 		build_write(build, dir);
 		damage_at_random(dir, &random);
-		snprintf(command, sizeof command, "timeout 60 %s/lagniappe-audit verify '%s' 2>&1",
-		         build_directory(), dir);
+		snprintf(command, sizeof command,
+		         "timeout 60 %s/lagniappe-audit verify '%s' --threads %u 2>&1",
+		         build_directory(), dir, 1 + round % 2);
 		audit(command, &answer);
 		if (answer.code < 0 || answer.code > 2)
 			fail_msg("round %u ended with %d:\n%s", round, answer.code, answer.text);
@@ -272,18 +287,16 @@ static const struct CMUnitTest others[] = {
 
 int main(void)
 {
-	size_t count = damage_count + forgery_count + decision_count + OTHER_COUNT, next = 0;
+	size_t count = OTHER_COUNT, next = 0;
+	for (size_t f = 0; f < FAMILIES; f++)
+		count += *families[f].count;
 	struct CMUnitTest *tests = calloc(count, sizeof *tests);
 	require(tests != NULL);
-	for (size_t i = 0; i < damage_count; i++)
-		tests[next++] = (struct CMUnitTest){damages[i].name, run_mutation, NULL, NULL,
-		                                    (void *)(uintptr_t)&damages[i]};
-	for (size_t i = 0; i < forgery_count; i++)
-		tests[next++] = (struct CMUnitTest){forgeries[i].name, run_mutation, NULL, NULL,
-		                                    (void *)(uintptr_t)&forgeries[i]};
-	for (size_t i = 0; i < decision_count; i++)
-		tests[next++] = (struct CMUnitTest){decisions[i].name, run_mutation, NULL, NULL,
-		                                    (void *)(uintptr_t)&decisions[i]};
+	for (size_t f = 0; f < FAMILIES; f++)
+		for (size_t i = 0; i < *families[f].count; i++)
+			tests[next++] =
+			        (struct CMUnitTest){families[f].list[i].name, run_mutation, NULL,
+			                            NULL, (void *)(uintptr_t)&families[f].list[i]};
 	for (size_t i = 0; i < OTHER_COUNT; i++)
 		tests[next++] = others[i];
 	int failed = _cmocka_run_group_tests("mutations", tests, count, NULL, NULL);

@@ -17,7 +17,7 @@ struct mutation {
 	const char *options;                /* NULL: the right --key; "%D" is the directory */
 };
 
-extern const struct mutation damages[], forgeries[], decisions[];
-extern const size_t damage_count, forgery_count, decision_count;
+extern const struct mutation damages[], forgeries[], decisions[], standings[];
+extern const size_t damage_count, forgery_count, decision_count, standing_count;
 
 #endif

@@ -1,5 +1,5 @@
-/* test_audit_limits: the audit's judgement of limits, approvals and refusals
- * against ledgers that the ledger itself wrote: random programmes, grants and
+/* test_audit_limits: the audit's judgement of limits, approvals, refusals and of who
+ * may act where, against ledgers that the ledger itself wrote: random programmes, grants and
  * decisions.  Either of the two that errs is found by the other. */
 #include "ledger_fixture.h"
 
@@ -24,11 +24,12 @@
 struct run {
 	struct fixture f;
 	uint32_t random;
-	uint64_t token[PEOPLE + 1]; /* two of staff, two managers, an integration */
+	uint64_t token[PEOPLE + 2]; /* two of staff, two managers, two integrations */
 	uint64_t person[PEOPLE], customer[CUSTOMERS];
 	uint64_t site[2];
 	uint64_t granted[KEPT], asked[KEPT], delegated[KEPT];
-	uint64_t limit[10]; /* numbers, by id */
+	uint64_t limit[10];  /* numbers, by id */
+	bool leaves[PEOPLE]; /* the server lets nobody in who has left */
 	size_t grants, asks, delegations;
 	size_t of_problem[256], of_kind[64];
 };
@@ -151,6 +152,10 @@ static void set_up(struct run *run)
 	(void)defined(run, LGP_KIND_BUDGET, "id spa\nsite far\nunit EUR\n");
 	(void)defined(run, LGP_KIND_REASON, "id late\nkind discretionary\n");
 	(void)defined(run, LGP_KIND_REASON, "id cold\nkind discretionary\n");
+	(void)defined(run, LGP_KIND_REASON, "id bonus\nkind earned\n");
+	(void)defined(run, LGP_KIND_UNIT, "code PTS\nscale 0\nkind points\n");
+	(void)defined(run, LGP_KIND_SITE, "id attic\ntimezone Atlantic/Azores\n");
+	(void)defined(run, LGP_KIND_BUDGET, "id loft\nsite attic\nunit EUR\n");
 	for (size_t i = 0; i < PEOPLE; i++) {
 		char text[256];
 		snprintf(text, sizeof text,
@@ -162,6 +167,7 @@ static void set_up(struct run *run)
 		run->token[i] = token_for(run, text, (char)('a' + i));
 	}
 	run->token[PEOPLE] = token_for(run, "role integration\n", 'f');
+	run->token[PEOPLE + 1] = token_for(run, "role integration\nsites paris\n", '9');
 	for (size_t i = 0; i < CUSTOMERS; i++) {
 		struct lgp_command command =
 		        fixture_command(&run->f, LGP_KIND_CUSTOMER, run->token[0]);
@@ -268,13 +274,13 @@ static void delegate(struct run *run)
 	ADD("unit EUR\nceiling %u\n", 200 + draw(run, 600));
 	at += date_line(run, text + at, sizeof text - at, "until",
 	                today + 1 + (int32_t)draw(run, 12));
-	struct lgp_command command =
-	        fixture_command(&run->f, LGP_KIND_DELEGATION, run->token[2 + draw(run, 2)]);
-	command.payload = lgp_view_of(text);
+	size_t who = 2 + draw(run, 2);
+	struct lgp_command command = fixture_command(&run->f, LGP_KIND_DELEGATION, run->token[who]);
 	/* The giver is filled in; the form asks for it. */
 	char whole[600];
-	snprintf(whole, sizeof whole, "from %s\n%s", names[command.token == run->token[2] ? 2 : 3],
-	         text);
+	snprintf(whole, sizeof whole, "from %s\n%s", names[who], text);
+	if (run->leaves[who])
+		return;
 	command.payload = lgp_view_of(whole);
 	struct lgp_outcome out = act(run, &command);
 	if (out.verdict == LGP_ACCEPTED)
@@ -284,10 +290,11 @@ static void delegate(struct run *run)
 
 static void end_delegation(struct run *run)
 {
-	if (run->delegations == 0)
+	size_t who = 2 + draw(run, 2);
+	if (run->delegations == 0 || run->leaves[who])
 		return;
 	struct lgp_command command =
-	        fixture_command(&run->f, LGP_KIND_DELEGATION_END, run->token[2 + draw(run, 2)]);
+	        fixture_command(&run->f, LGP_KIND_DELEGATION_END, run->token[who]);
 	size_t kept = run->delegations < KEPT ? run->delegations : KEPT;
 	command.refers_to = run->delegated[draw(run, (uint32_t)kept)];
 	(void)act(run, &command);
@@ -296,18 +303,24 @@ static void end_delegation(struct run *run)
 
 /* ---- grants ----------------------------------------------------------------------------------------- */
 
+/* Now and then what nobody may. */
+static const char *place(struct run *run, const char *one, const char *other, const char *never)
+{
+	return often(run, 2) ? never : often(run, 60) ? one : other;
+}
+
 static void grant(struct run *run)
 {
-	size_t who = draw(run, PEOPLE + 1);
+	size_t who = draw(run, PEOPLE + 2);
 	struct lgp_command command = fixture_command(&run->f, LGP_KIND_GRANT, run->token[who]);
 	command.customer = run->customer[draw(run, CUSTOMERS)];
 	command.amount = often(run, 2) ? 100000 : 1 + draw(run, 500);
-	command.unit = slug("EUR");
-	command.reason = slug(often(run, 50) ? "late" : "cold");
-	command.budget = slug(often(run, 60) ? "desk" : "spa");
-	command.site = slug(often(run, 60) ? "paris" : "far");
+	command.unit = slug(often(run, 2) ? "PTS" : "EUR");
+	command.reason = slug(place(run, "late", "cold", "bonus"));
+	command.budget = slug(place(run, "desk", "spa", "loft"));
+	command.site = slug(place(run, "paris", "far", "attic"));
 	command.ask = often(run, 60);
-	if (who == PEOPLE)
+	if (who >= PEOPLE)
 		command.staff = slug(names[draw(run, PEOPLE)]);
 	if (often(run, 92))
 		command.incident = slug(often(run, 40)   ? "room-1"
@@ -322,13 +335,25 @@ static void grant(struct run *run)
 		run->granted[run->grants++ % KEPT] = out.seq;
 }
 
+static void thank(struct run *run)
+{
+	struct lgp_command command =
+	        fixture_command(&run->f, LGP_KIND_THANKS, run->token[draw(run, PEOPLE)]);
+	command.customer = run->customer[draw(run, CUSTOMERS)];
+	command.reason = slug(often(run, 50) ? "late" : "bonus");
+	command.site = slug(place(run, "paris", "far", "attic"));
+	command.amount = draw(run, 20);
+	(void)act(run, &command);
+}
+
+/* Tills withdraw, and do not approve: that the server sees to. */
 static void decide(struct run *run, enum lgp_kind kind)
 {
 	if (run->asks == 0)
 		return;
 	size_t kept = run->asks < KEPT ? run->asks : KEPT;
-	struct lgp_command command =
-	        fixture_command(&run->f, kind, run->token[draw(run, PEOPLE + 1)]);
+	uint32_t tokens = kind == LGP_KIND_DECLINE ? PEOPLE + 2 : PEOPLE;
+	struct lgp_command command = fixture_command(&run->f, kind, run->token[draw(run, tokens)]);
 	command.refers_to = often(run, 70) ? run->asked[(run->asks - 1) % KEPT]
 	                                   : run->asked[draw(run, (uint32_t)kept)];
 	struct lgp_outcome out = act(run, &command);
@@ -342,23 +367,63 @@ static void reverse(struct run *run)
 		return;
 	size_t kept = run->grants < KEPT ? run->grants : KEPT;
 	struct lgp_command command =
-	        fixture_command(&run->f, LGP_KIND_REVERSAL, run->token[draw(run, PEOPLE + 1)]);
+	        fixture_command(&run->f, LGP_KIND_REVERSAL, run->token[draw(run, PEOPLE + 2)]);
 	command.refers_to = run->granted[draw(run, (uint32_t)kept)];
+	if (often(run, 5))
+		command.refers_to = 20 + draw(run, 100); /* whatever stands there */
 	if (often(run, 40))
 		command.amount = 1 + draw(run, 200);
 	(void)act(run, &command);
 }
 
+static void change_site(struct run *run)
+{
+	char text[64], word[32];
+	if (often(run, 50))
+		snprintf(text, sizeof text, "week_starts %s\n",
+		         often(run, 50) ? "monday" : "saturday");
+	else
+		snprintf(text, sizeof text, "staff_rewards %s\n",
+		         one_of(run, LGP_STAFF_REWARDS_CHOICES, word));
+	amend(run, LGP_KIND_SITE, run->site[draw(run, 2)], text);
+}
+
+/* Who comes and goes, works elsewhere, is a customer too. */
+static void change_place(struct run *run, size_t who)
+{
+	char text[64] = "", date[LGP_DATE_LEN];
+	uint32_t what = draw(run, 4);
+	bool leaves = often(run, 40);
+	if (what == 0)
+		run->leaves[who] = leaves;
+	if (what == 0 && leaves) {
+		lgp_date_format(date, (int32_t)(run->f.now_us / DAY_US) + (int32_t)draw(run, 3));
+		snprintf(text, sizeof text, "active_until %.*s\n", LGP_DATE_LEN, date);
+	} else if (what == 0) {
+		snprintf(text, sizeof text, "active_until \n");
+	} else if (what == 1) {
+		snprintf(text, sizeof text, "sites %s\n", often(run, 30) ? "" : "far");
+	} else if (what == 2) {
+		snprintf(text, sizeof text, "budgets %s\n", often(run, 30) ? "" : "spa");
+	} else {
+		snprintf(text, sizeof text, "customer %llu\n",
+		         (unsigned long long)run->customer[who]);
+	}
+	amend(run, LGP_KIND_STAFF, run->person[who], text);
+}
+
 static void change_people(struct run *run)
 {
 	char text[64];
+	size_t who = draw(run, PEOPLE);
 	if (often(run, 30)) {
-		snprintf(text, sizeof text, "week_starts %s\n",
-		         often(run, 50) ? "monday" : "saturday");
-		amend(run, LGP_KIND_SITE, run->site[draw(run, 2)], text);
+		change_site(run);
 		return;
 	}
-	size_t who = draw(run, PEOPLE);
+	if (often(run, 60)) {
+		change_place(run, who);
+		return;
+	}
 	snprintf(text, sizeof text, "role %s\n", often(run, 30) == (who < 2) ? "manager" : "staff");
 	amend(run, LGP_KIND_STAFF, run->person[who], text);
 }
@@ -386,9 +451,9 @@ static void step(struct run *run)
 		delegate(run);
 	else if (what < 50)
 		end_delegation(run);
-	else if (what < 58)
+	else if (what < 65)
 		change_people(run);
-	else if (what < 75)
+	else if (what < 80)
 		allot(run);
 	else if (what < 200)
 		decide(run, LGP_KIND_GRANT);
@@ -399,7 +464,9 @@ static void step(struct run *run)
 	else if (what < 294) {
 		settle(run);
 		reopen(run);
-	} else
+	} else if (what < 320)
+		thank(run);
+	else
 		grant(run);
 }
 

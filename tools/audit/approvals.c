@@ -73,7 +73,7 @@ bool approvals_ask(struct decisions *decisions, const struct lgp_entry *entry,
 	uint8_t bytes[LGP_ENTRY_LEN];
 	if (entry->refers_to >= entry->seq)
 		return false; /* said by RULE_REFERS_TO */
-	enum lgp_status status = source_entry(decisions->source, entry->refers_to, bytes);
+	enum lgp_status status = door_entry(decisions->door, entry->refers_to, bytes);
 	if (status == LGP_OK)
 		status = lgp_entry_decode(bytes, ask);
 	if (status == LGP_OK && ask->kind == LGP_KIND_ASK) {
@@ -221,7 +221,8 @@ static const char *may_not(const struct decisions *decisions, const struct lgp_e
 	if (!acts(decisions, entry))
 		return "lends it to who does not work on that day";
 	if (manager == entry->actor)
-		return programme_manager_token(programme, manager, entry->time_us)
+		return programme_holds(programme, manager, ROLE_BIT(ROLE_MANAGER), 0,
+		                       entry->time_us)
 		               ? beyond(decisions, entry, ask, manager)
 		               : "has no manager's token";
 	for (size_t i = 0; i < programme->delegation_count && !covered; i++) {

@@ -276,6 +276,15 @@ void bounds_end(struct bounds *bounds, uint64_t number)
 		drop_versions(bounds, record, NULL, true);
 }
 
+uint64_t bounds_shape(const struct bounds *bounds, uint64_t limit, uint64_t version)
+{
+	const struct limit_record *record = record_of(bounds, limit);
+	for (size_t i = 0; record != NULL && i < record->count; i++)
+		if (record->versions[i]->seq == version)
+			return record->versions[i]->shape;
+	return 0;
+}
+
 /* ---- matching -------------------------------------------------------------------------------- */
 
 void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry, struct limit_case *out)

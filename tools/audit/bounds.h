@@ -80,6 +80,8 @@ void bounds_deinit(struct bounds *bounds);
 LGP_MUST_USE enum lgp_status bounds_define(struct bounds *bounds, const struct lgp_entry *entry,
                                            const struct lgp_definition *definition,
                                            uint64_t *before);
+/* The first version that counts as this one does; 0: it may not judge any more. */
+uint64_t bounds_shape(const struct bounds *bounds, uint64_t limit, uint64_t version);
 void bounds_end(struct bounds *bounds, uint64_t number);
 
 void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry,

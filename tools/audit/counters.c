@@ -12,10 +12,18 @@
 
 #define CLOSED_AFTER 3 /* days */
 #define DAYS_OF_400_YEARS 146097
+#define RECENT 64
 
 struct period {
 	int32_t end;
 	struct slots slots;
+};
+
+/* A counter is asked for to judge by it and then to count: the second time its
+ * digest is at hand. */
+struct recent {
+	struct counter of;
+	uint64_t digest[2];
 };
 
 /* ---- the calendar ------------------------------------------------------------------------ */
@@ -32,7 +40,7 @@ static int month_days(int year, int month)
 }
 
 /* The first day behind the group of `months` months that holds the date. */
-static int32_t months_end(int32_t date, int months)
+static int32_t find_months_end(int32_t date, int months)
 {
 	/* 400 years repeat themselves: only the place within them matters. */
 	int32_t place = (date % DAYS_OF_400_YEARS + DAYS_OF_400_YEARS) % DAYS_OF_400_YEARS;
@@ -48,6 +56,19 @@ static int32_t months_end(int32_t date, int months)
 	for (month++; month % months != 0; month++)
 		more += month_days(year, month);
 	return date + more;
+}
+
+/* Entries of one day come one after another. */
+static int32_t months_end(int32_t date, int months)
+{
+	static _Thread_local struct {
+		int32_t date, end;
+	} known[13]; /* by the number of months */
+	if (known[months].end == 0 || known[months].date != date) {
+		known[months].date = date;
+		known[months].end = find_months_end(date, months);
+	}
+	return known[months].end;
 }
 
 int32_t period_end(enum window window, int32_t date, unsigned week)
@@ -77,7 +98,9 @@ enum lgp_status counters_init(struct counters *counters)
 	/* A key of zeros would be no worse than a digest without one. */
 	if (getrandom(counters->key, sizeof counters->key, 0) < 0)
 		memset(counters->key, 0, sizeof counters->key);
-	return LGP_OK;
+	counters->recent = calloc(RECENT, sizeof *counters->recent);
+	return counters->recent != NULL ? LGP_OK
+	                                : lgp_fault(LGP_NO_MEMORY, "no memory for counters");
 }
 
 void counters_deinit(struct counters *counters)
@@ -85,6 +108,8 @@ void counters_deinit(struct counters *counters)
 	for (size_t i = 0; i < counters->count; i++)
 		slots_deinit(&counters->periods[i].slots);
 	free(counters->periods);
+	free(counters->recent);
+	counters->recent = NULL;
 	counters->periods = NULL;
 	counters->count = 0;
 }
@@ -134,17 +159,39 @@ void counters_reach(struct counters *counters, int32_t date)
 
 /* ---- counters ------------------------------------------------------------------------------ */
 
-static void digest(const struct counters *counters, const struct counter *counter, uint64_t out[2])
+static bool same(const struct counter *a, const struct counter *b)
+{
+	return a->shape == b->shape && a->first == b->first && a->second == b->second &&
+	       a->what == b->what && memcmp(a->incident, b->incident, sizeof a->incident) == 0;
+}
+
+static void make_digest(const struct counters *counters, const struct counter *counter,
+                        uint64_t out[2])
 {
 	uint8_t bytes[1 + 3 * 8 + LGP_SLUG_MAX], made[crypto_shorthash_siphashx24_BYTES];
+	bool incident = counter->incident[0] != '\0';
 	bytes[0] = (uint8_t)counter->what;
 	lgp_put_le(bytes + 1, counter->shape, 8);
 	lgp_put_le(bytes + 9, counter->first, 8);
 	lgp_put_le(bytes + 17, counter->second, 8);
-	memcpy(bytes + 25, counter->incident, LGP_SLUG_MAX);
-	crypto_shorthash_siphashx24(made, bytes, sizeof bytes, counters->key);
+	if (incident)
+		memcpy(bytes + 25, counter->incident, LGP_SLUG_MAX);
+	/* The length is part of what is digested. */
+	crypto_shorthash_siphashx24(made, bytes, sizeof bytes - (incident ? 0 : LGP_SLUG_MAX),
+	                            counters->key);
 	out[0] = lgp_get_le(made, 8) | 1;
 	out[1] = lgp_get_le(made + 8, 8);
+}
+
+void counters_digest(const struct counters *counters, const struct counter *counter,
+                     uint64_t out[2])
+{
+	struct recent *recent = &counters->recent[counter->shape % RECENT];
+	if (recent->digest[0] == 0 || !same(&recent->of, counter)) {
+		recent->of = *counter;
+		make_digest(counters, counter, recent->digest);
+	}
+	memcpy(out, recent->digest, sizeof recent->digest);
 }
 
 int64_t counters_get(const struct counters *counters, const struct counter *counter)
@@ -153,7 +200,7 @@ int64_t counters_get(const struct counters *counters, const struct counter *coun
 	const struct period *period = find(counters, counter->end);
 	if (period == NULL)
 		return 0;
-	digest(counters, counter, key);
+	counters_digest(counters, counter, key);
 	const struct slot *slot = slots_find(&period->slots, key[0], key[1]);
 	return slot != NULL ? slot->amount : 0;
 }
@@ -163,7 +210,7 @@ enum lgp_status counters_add(struct counters *counters, const struct counter *co
 {
 	uint64_t key[2];
 	struct period *period = open_period(counters, counter->end);
-	digest(counters, counter, key);
+	counters_digest(counters, counter, key);
 	struct slot *slot = period != NULL ? slots_put(&period->slots, key[0], key[1]) : NULL;
 	if (slot == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for another limit's counter");
@@ -173,4 +220,10 @@ enum lgp_status counters_add(struct counters *counters, const struct counter *co
 		slot->amount = 0;
 	*sum = slot->amount;
 	return LGP_OK;
+}
+
+const struct slots *counters_period(const struct counters *counters, size_t i, int32_t *end)
+{
+	*end = counters->periods[i].end;
+	return &counters->periods[i].slots;
 }

@@ -39,6 +39,7 @@ struct counter {
 struct counters {
 	struct period *periods; /* owned */
 	size_t count;
+	struct recent *recent; /* owned: the newest digests */
 	uint8_t key[16];
 	int32_t day; /* the newest business date */
 };
@@ -55,5 +56,11 @@ int64_t counters_get(const struct counters *counters, const struct counter *coun
  * count; *sum: what is there then.  LGP_NO_MEMORY. */
 LGP_MUST_USE enum lgp_status counters_add(struct counters *counters, const struct counter *counter,
                                           int64_t change, int64_t *sum);
+
+/* A counter's key in the table of its period. */
+void counters_digest(const struct counters *counters, const struct counter *counter,
+                     uint64_t out[2]);
+/* The i-th period's table, and its end. */
+const struct slots *counters_period(const struct counters *counters, size_t i, int32_t *end);
 
 #endif

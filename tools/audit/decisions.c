@@ -7,10 +7,12 @@
 
 #include "tools/audit/kinds.h"
 
-enum lgp_status decisions_init(struct decisions *decisions, struct source *source,
-                               struct findings *findings, const struct money *money)
+enum lgp_status decisions_init(struct decisions *decisions, struct door *door,
+                               struct findings *findings, const struct money *money,
+                               const struct parties *parties)
 {
-	*decisions = (struct decisions){.source = source, .findings = findings, .money = money};
+	*decisions = (struct decisions){
+	        .door = door, .findings = findings, .money = money, .parties = parties};
 	enum lgp_status status = programme_init(&decisions->programme);
 	return status == LGP_OK ? bounds_init(&decisions->bounds, &decisions->programme) : status;
 }
@@ -36,8 +38,8 @@ struct lgp_view decisions_payload(struct decisions *decisions, const struct lgp_
 	struct lgp_hash made;
 	size_t len;
 	if ((entry->flags & LGP_FLAG_PAYLOAD) == 0 ||
-	    source_payload(decisions->source, &entry->hash, decisions->text, sizeof decisions->text,
-	                   &len) != LGP_OK)
+	    door_payload(decisions->door, &entry->hash, decisions->text, sizeof decisions->text,
+	                 &len) != LGP_OK)
 		return (struct lgp_view){NULL, 0};
 	lgp_hash_sha256(decisions->text, len, &made);
 	return lgp_hash_equal(&made, &entry->hash) ? (struct lgp_view){decisions->text, len}
@@ -73,10 +75,8 @@ static enum lgp_status define(struct decisions *decisions, const struct lgp_entr
 static void end(struct decisions *decisions, const struct lgp_entry *entry)
 {
 	passes_version(decisions, entry, 0);
-	if (entry->kind == LGP_KIND_LIMIT_END) {
+	if (entry->kind == LGP_KIND_LIMIT_END)
 		bounds_end(&decisions->bounds, entry->refers_to);
-		return;
-	}
 	if (entry->kind == LGP_KIND_DELEGATION_END)
 		approvals_delegation(decisions, entry);
 	programme_end(&decisions->programme, entry);
@@ -133,7 +133,10 @@ static enum lgp_status judge_grant(struct decisions *decisions, const struct lgp
 		judge_giver(decisions, entry);
 		passes_grant(decisions, entry, NULL);
 	}
-	return status == LGP_OK ? bounds_count(&decisions->bounds, entry) : status;
+	if (status == LGP_OK)
+		status = bounds_count(&decisions->bounds, entry);
+	/* Who is in a ring goes by what was given before. */
+	return status == LGP_OK ? programme_reward(&decisions->programme, entry) : status;
 }
 
 static enum lgp_status judge_ask(struct decisions *decisions, const struct lgp_entry *entry)
@@ -198,7 +201,7 @@ static enum lgp_status judge_kind(struct decisions *decisions, const struct lgp_
 		return LGP_OK;
 	case LGP_KIND_TOUCHPOINT: /* no rule goes by one */
 		passes_version(decisions, entry, 0);
-		return LGP_OK;
+		return programme_note(&decisions->programme, entry);
 	default:
 		if (lgp_noun_of(entry->kind) != NULL)
 			return define(decisions, entry);
@@ -209,7 +212,14 @@ static enum lgp_status judge_kind(struct decisions *decisions, const struct lgp_
 
 enum lgp_status decisions_judge(struct decisions *decisions, const struct lgp_entry *entry)
 {
+	/* A token is judged by who issues it once it is known, all else by what was
+	 * known before it. */
+	bool token = entry->kind == LGP_KIND_TOKEN;
+	if (!token)
+		standing_judge(decisions, entry);
 	enum lgp_status status = judge_kind(decisions, entry);
+	if (token)
+		standing_judge(decisions, entry);
 	/* Imports tell of the past; all else is of the day on which it is written. */
 	if (entry->kind != LGP_KIND_IMPORT)
 		counters_reach(&decisions->bounds.counters, entry->business_date);

@@ -1,5 +1,5 @@
-/* decisions: every grant, ask, approval and refusal, judged again at the rules
- * of its moment.
+/* decisions: every act and every refusal, judged again at the rules of its moment:
+ * who may act, what limits let pass, who decides.
  * Thread: one at a time.
  *
  * After an entry or a definition that cannot be read nobody can say what was
@@ -11,25 +11,28 @@
 #include "tools/audit/finding.h"
 #include "tools/audit/bounds.h"
 #include "tools/audit/money.h"
+#include "tools/audit/parties.h"
 #include "tools/audit/programme.h"
-#include "tools/audit/source.h"
 
 struct decisions {
-	struct source *source; /* borrowed, all three */
+	struct door *door; /* borrowed, all four */
 	struct findings *findings;
 	const struct money *money;
+	const struct parties *parties;
 	struct programme programme;
 	struct bounds bounds;
 	uint64_t *waiting; /* owned: asks that nobody decided on, in their order */
 	size_t waiting_count, waiting_room;
-	bool lost; /* what was used is not known any more */
+	bool somebody_acted; /* other than the house */
+	bool lost;           /* what was used is not known any more */
 	uint64_t lost_at;
 	char lost_why[128];
 	char text[LGP_DEFINITION_MAX];
 };
 
-LGP_MUST_USE enum lgp_status decisions_init(struct decisions *decisions, struct source *source,
-                                            struct findings *findings, const struct money *money);
+LGP_MUST_USE enum lgp_status decisions_init(struct decisions *decisions, struct door *door,
+                                            struct findings *findings, const struct money *money,
+                                            const struct parties *parties);
 void decisions_deinit(struct decisions *decisions);
 /* Entries before this one cannot be read. */
 void decisions_lose(struct decisions *decisions, uint64_t seq, const char *why);
@@ -62,6 +65,14 @@ bool approvals_forgets(const struct lgp_entry *refusal);
 bool approvals_refusal_holds(const struct decisions *decisions, const struct lgp_entry *entry,
                              const struct lgp_entry *ask);
 void approvals_delegation(struct decisions *decisions, const struct lgp_entry *entry);
+
+/* Who may act where, by which token (standing.c). */
+void standing_judge(struct decisions *decisions, const struct lgp_entry *entry);
+/* Whether a refusal is for who acts where, and then whether it is deserved.
+ * ask: what the refused decision was about, or NULL. */
+bool standing_refuses(const struct lgp_entry *refusal);
+bool standing_refusal_holds(const struct decisions *decisions, const struct lgp_entry *refusal,
+                            const struct lgp_entry *ask);
 
 /* What the limits let pass, and the figures of what they do not (passes.c). */
 void passes_grant(struct decisions *decisions, const struct lgp_entry *entry,

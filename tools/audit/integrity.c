@@ -16,11 +16,11 @@ static const char *hex(const struct lgp_hash *hash, char out[HEX_MAX])
 	return out;
 }
 
-void integrity_init(struct integrity *integrity, struct source *source, struct findings *findings,
+void integrity_init(struct integrity *integrity, struct door *door, struct findings *findings,
                     struct trust *trust, const struct extent *extent)
 {
 	memset(integrity, 0, sizeof *integrity);
-	integrity->source = source;
+	integrity->door = door;
 	integrity->findings = findings;
 	integrity->trust = trust;
 	integrity->extent = *extent;
@@ -75,8 +75,8 @@ static const struct strip *node_strip(struct integrity *integrity, unsigned leve
 	uint64_t key = (uint64_t)level << 56 | strip;
 	if (integrity->node[level].key != key) {
 		integrity->node[level].key = key;
-		source_strip(integrity->source, LGP_LOG_NODES, key, &integrity->node[level].strip,
-		             NULL);
+		door_strip(integrity->door, LGP_LOG_NODES, key, &integrity->node[level].strip,
+		           NULL);
 		if (integrity->node[level].strip.cell != CELL_HERE)
 			tell_node(integrity, integrity->node[level].strip.cell, level, strip);
 	}
@@ -201,7 +201,9 @@ static void judge_checkpoint(struct integrity *integrity, const struct stored_ch
 		integrity->roots_unchecked++;
 	else
 		judge_root(integrity, stored);
-	(void)trust_judge(integrity->trust, stored, integrity->findings);
+	if (integrity->signatures == NULL || !signatures_add(integrity->signatures, stored))
+		trust_tell(integrity->trust, stored, trust_check(integrity->trust, stored),
+		           integrity->findings);
 }
 
 static void judge_anchor(struct integrity *integrity, struct anchor *anchor, uint64_t size)
@@ -227,15 +229,15 @@ static void judge_anchor(struct integrity *integrity, struct anchor *anchor, uin
 /* Behind a page that cannot be read, the search goes on in steps that double. */
 static enum lgp_status read_on(struct integrity *integrity, uint64_t from)
 {
-	enum lgp_status status = source_checkpoints(integrity->source, from, integrity->checkpoints,
-	                                            &integrity->checkpoint_count);
+	enum lgp_status status = door_checkpoints(integrity->door, from, integrity->checkpoints,
+	                                          &integrity->checkpoint_count);
 	if (status == LGP_OK)
 		return LGP_OK;
 	uint64_t to = from;
 	for (uint64_t step = 1; status != LGP_OK && to < integrity->extent.size; step *= 2) {
 		to += step;
-		status = source_checkpoints(integrity->source, to, integrity->checkpoints,
-		                            &integrity->checkpoint_count);
+		status = door_checkpoints(integrity->door, to, integrity->checkpoints,
+		                          &integrity->checkpoint_count);
 	}
 	finding_ledger(integrity->findings, RULE_FILE,
 	               "the checkpoints of sizes %" PRIu64 " to %" PRIu64 " cannot be read: %s",
@@ -265,6 +267,7 @@ static void judge_size(struct integrity *integrity, uint64_t size)
 	const struct stored_checkpoint *stored;
 	judge_anchor(integrity, &integrity->trust->since, size);
 	judge_anchor(integrity, &integrity->trust->high_water, size);
+	judge_anchor(integrity, &integrity->trust->state, size);
 	while ((stored = next_checkpoint(integrity)) != NULL && stored->size <= size) {
 		if (stored->size == 0)
 			finding_ledger(integrity->findings, RULE_CHECKPOINT_FORM,
@@ -316,6 +319,7 @@ void integrity_skip(struct integrity *integrity, uint64_t first, uint64_t next)
 {
 	add_gap(integrity, CELL_MISSING, first, next - first, "");
 	lose(integrity, first);
+	judge_size(integrity, next); /* signatures hold or not, whatever is missing */
 }
 
 /* ---- a block ---------------------------------------------------------------------- */
@@ -374,7 +378,7 @@ static void judge_padding(struct integrity *integrity, enum lgp_log_table table,
 	struct strip strip;
 	if (hashes % LGP_STRIP_HASHES == 0)
 		return;
-	source_strip(integrity->source, table, (uint64_t)level << 56 | number, &strip, &size_now);
+	door_strip(integrity->door, table, (uint64_t)level << 56 | number, &strip, &size_now);
 	uint64_t now = (size_now >> MERKLE_TILE_HEIGHT * level) - number * LGP_STRIP_HASHES;
 	for (uint64_t i = now; strip.cell == CELL_HERE && i < LGP_STRIP_HASHES; i++)
 		if (!zero(&strip.hash[i]))
@@ -387,7 +391,7 @@ static void judge_padding(struct integrity *integrity, enum lgp_log_table table,
 static void judge_behind(struct integrity *integrity, enum lgp_log_table table, unsigned level)
 {
 	uint64_t key;
-	if (source_strip_behind(integrity->source, table, level, &key) != LGP_OK)
+	if (door_strip_behind(integrity->door, table, level, &key) != LGP_OK)
 		return;
 	bool last = level == MERKLE_TILE_LEVELS - 1;
 	if (key >> 56 == level || (last && key >> 56 > level))
@@ -442,6 +446,7 @@ void integrity_finish(struct integrity *integrity)
 	judge_covered(integrity);
 	judge_anchor_behind(integrity, &integrity->trust->since);
 	judge_anchor_behind(integrity, &integrity->trust->high_water);
+	judge_anchor_behind(integrity, &integrity->trust->state);
 	if (integrity->roots_unchecked > 0)
 		finding_entry(integrity->findings, RULE_CHECKPOINT_ROOT, integrity->lost_at,
 		              "neither it nor its leaf hash is there: the roots of %" PRIu64

@@ -11,16 +11,17 @@
 
 #include "tools/audit/finding.h"
 #include "tools/audit/merkle.h"
-#include "tools/audit/source.h"
-#include "tools/audit/trust.h"
+#include "tools/audit/door.h"
+#include "tools/audit/signatures.h"
 
 #define DIFFERENCES_MAX 64 /* leaf hashes in doubt between two checkpoints */
 
 struct integrity {
-	struct source *source; /* borrowed, all three */
+	struct door *door; /* borrowed, all three */
 	struct findings *findings;
 	struct trust *trust;
 	struct extent extent;
+	struct signatures *signatures; /* where they are put to be checked; NULL: at once */
 
 	struct merkle entries, leaves; /* leaves: while split */
 	bool split, lost;              /* lost: neither hash of a leaf is there */
@@ -48,7 +49,7 @@ struct integrity {
 	struct stored_checkpoint last; /* the last one checked; size 0: none */
 };
 
-void integrity_init(struct integrity *integrity, struct source *source, struct findings *findings,
+void integrity_init(struct integrity *integrity, struct door *door, struct findings *findings,
                     struct trust *trust, const struct extent *extent);
 void integrity_block(struct integrity *integrity, const struct block *block);
 /* Entries up to `next` are not there, nor are their hashes. */

@@ -6,6 +6,7 @@
 
 #include "lagniappe/codec.h"
 #include "lagniappe/problem.h"
+#include "tools/audit/derived.h"
 #include "tools/audit/kinds.h"
 #include "tools/audit/text.h"
 
@@ -14,19 +15,20 @@
 #define GENESIS_MAX 1024
 #define AHEAD 8 /* entries */
 
-enum lgp_status judge_init(struct judge *judge, struct source *source, struct findings *findings,
+enum lgp_status judge_init(struct judge *judge, struct door *door, struct findings *findings,
                            const struct trust *trust)
 {
-	*judge = (struct judge){.source = source, .findings = findings, .trust = trust};
+	*judge = (struct judge){.door = door, .findings = findings, .trust = trust};
 	enum lgp_status status = parties_init(&judge->parties, findings);
 	if (status == LGP_OK)
-		status = money_init(&judge->money, source, findings);
+		status = money_init(&judge->money, door, findings);
 	if (status == LGP_OK)
-		status = decisions_init(&judge->decisions, source, findings, &judge->money);
+		status = decisions_init(&judge->decisions, door, findings, &judge->money,
+		                        &judge->parties);
 	if (status == LGP_OK)
 		status = sorter_new(LGP_MAC_LEN, SORTER_BUFFER_BYTES, &judge->keys);
 	if (status == LGP_OK)
-		status = payload_check_new(source, findings, &judge->payloads);
+		status = payload_check_new(door->source, findings, &judge->payloads);
 	return status;
 }
 
@@ -37,6 +39,14 @@ void judge_deinit(struct judge *judge)
 	money_deinit(&judge->money);
 	sorter_free(judge->keys);
 	payload_check_free(judge->payloads);
+	snapshot_free(judge->snapshot);
+}
+
+void judge_expect(struct judge *judge, struct snapshot *snapshot)
+{
+	struct lgp_hash root;
+	judge->snapshot = snapshot;
+	judge->state_position = snapshot_position(snapshot, &root);
 }
 
 /* ---- order ------------------------------------------------------------------------------ */
@@ -96,7 +106,7 @@ static void judge_name(struct judge *judge, const struct lgp_entry *entry)
 	char text[GENESIS_MAX];
 	size_t len;
 	if ((entry->flags & LGP_FLAG_PAYLOAD) == 0 ||
-	    source_payload(judge->source, &entry->hash, text, sizeof text, &len) != LGP_OK)
+	    door_payload(judge->door, &entry->hash, text, sizeof text, &len) != LGP_OK)
 		return; /* what is missing is told with the payloads */
 	struct lgp_view origin = text_line((struct lgp_view){text, len}, "origin");
 	if (origin.ptr != NULL && !lgp_view_equal(origin, lgp_view_of(judge->trust->origin)))
@@ -124,6 +134,16 @@ static bool is_zero(const uint8_t mac[LGP_MAC_LEN])
 	return memcmp(mac, none, LGP_MAC_LEN) == 0;
 }
 
+/* What a replay lacks an entry of is no measure for anything. */
+static enum lgp_status judge_state(struct judge *judge)
+{
+	if (judge->judged != judge->next)
+		return LGP_OK;
+	judge->state_compared = true;
+	judge->state_whole = !judge->decisions.lost;
+	return derived_judge(judge, judge->snapshot, &judge->state_records);
+}
+
 static enum lgp_status judge_decoded(struct judge *judge, const struct lgp_entry *entry)
 {
 	if (entry->seq != judge->next)
@@ -142,7 +162,10 @@ static enum lgp_status judge_decoded(struct judge *judge, const struct lgp_entry
 		status = decisions_judge(&judge->decisions, entry);
 	if (status == LGP_OK && !is_zero(entry->key_mac))
 		status = sorter_add(judge->keys, entry->key_mac, entry->seq);
-	return status == LGP_OK ? payload_check_entry(judge->payloads, entry) : status;
+	if (status == LGP_OK)
+		status = payload_check_entry(judge->payloads, entry);
+	return status == LGP_OK && judge->next == judge->state_position ? judge_state(judge)
+	                                                                : status;
 }
 
 /* False: it does not decode. */
@@ -207,4 +230,24 @@ enum lgp_status judge_finish(struct judge *judge, uint64_t size, uint64_t *paylo
 	enum lgp_status status = judge_keys(judge);
 	return status == LGP_OK ? payload_check_finish(judge->payloads, size, payload_count)
 	                        : status;
+}
+
+/* ---- memory ------------------------------------------------------------------------------------- */
+
+static void add_memory(const struct slots *slots, uint64_t *items, uint64_t *bytes)
+{
+	*items += slots->count;
+	*bytes += slots_bytes(slots);
+}
+
+void judge_memory(const struct judge *judge, uint64_t *items, uint64_t *bytes)
+{
+	const struct counters *counters = &judge->decisions.bounds.counters;
+	int32_t end;
+	*items = *bytes = 0;
+	add_memory(&judge->parties.opened, items, bytes);
+	add_memory(&judge->money.accounts, items, bytes);
+	add_memory(&judge->money.reversed, items, bytes);
+	for (size_t i = 0; i < counters->count; i++)
+		add_memory(counters_period(counters, i, &end), items, bytes);
 }

@@ -13,11 +13,12 @@
 #include "tools/audit/money.h"
 #include "tools/audit/parties.h"
 #include "tools/audit/payload.h"
+#include "tools/audit/snapshot.h"
 #include "tools/audit/sorter.h"
 #include "tools/audit/trust.h"
 
 struct judge {
-	struct source *source; /* borrowed, all three */
+	struct door *door; /* borrowed, all three */
 	struct findings *findings;
 	const struct trust *trust;
 	struct parties parties;
@@ -30,14 +31,23 @@ struct judge {
 	uint64_t judged; /* entries that decoded */
 	uint64_t next;   /* the entry behind the one judged last */
 	bool judged_first;
+	struct snapshot *snapshot; /* owned: what state.mdb holds; NULL: nothing to compare */
+	uint64_t state_position;   /* where it is compared */
+	uint64_t state_records;    /* that were compared */
+	bool state_compared, state_whole; /* whole: what goes by definitions too */
 };
 
-LGP_MUST_USE enum lgp_status judge_init(struct judge *judge, struct source *source,
+LGP_MUST_USE enum lgp_status judge_init(struct judge *judge, struct door *door,
                                         struct findings *findings, const struct trust *trust);
 void judge_deinit(struct judge *judge);
+/* Before the first block: what is to be compared when the judge stands there.  Takes
+ * the snapshot. */
+void judge_expect(struct judge *judge, struct snapshot *snapshot);
 /* The entries of a block that are there.  LGP_NO_MEMORY, LGP_IO: the audit
  * cannot go on. */
 LGP_MUST_USE enum lgp_status judge_block(struct judge *judge, const struct block *block);
+/* How many parties, accounts and counters are in memory, and the bytes that they take. */
+void judge_memory(const struct judge *judge, uint64_t *items, uint64_t *bytes);
 /* After the last one: keys and payloads.  size: that of the audit.
  * *payload_count: how many were read. */
 LGP_MUST_USE enum lgp_status judge_finish(struct judge *judge, uint64_t size,

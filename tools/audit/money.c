@@ -9,9 +9,9 @@
 
 #define OWNER_MAX (UINT64_MAX >> 8) /* an owner shares its word with the class */
 
-enum lgp_status money_init(struct money *money, struct source *source, struct findings *findings)
+enum lgp_status money_init(struct money *money, struct door *door, struct findings *findings)
 {
-	*money = (struct money){.source = source, .findings = findings};
+	*money = (struct money){.door = door, .findings = findings};
 	enum lgp_status status = slots_init(&money->accounts);
 	if (status == LGP_OK)
 		status = slots_init(&money->drift);
@@ -47,6 +47,18 @@ int64_t money_balance(const struct money *money, enum lgp_class class, uint64_t 
 		return 0;
 	const struct slot *slot = slots_find(&money->accounts, account_key(class, owner), unit);
 	return slot != NULL ? slot->amount : 0;
+}
+
+bool money_account(const struct money *money, enum lgp_class class, uint64_t owner, uint64_t unit,
+                   uint64_t *key, int64_t *balance)
+{
+	*key = account_key(class, owner);
+	if (lgp_class_owner(class) == LGP_OWNER_NONE && owner != 0)
+		return false;
+	const struct slot *slot = slots_find(&money->accounts, *key, unit);
+	if (slot != NULL)
+		*balance = slot->amount;
+	return slot != NULL;
 }
 
 void money_prefetch(const struct money *money, const struct lgp_entry *entry)
@@ -115,12 +127,11 @@ static enum lgp_status note_budget(struct money *money, const struct lgp_entry *
 	return LGP_OK;
 }
 
-/* Whether the entry's budget is known to hold another unit than it moves. */
-static bool other_unit(const struct money *money, const struct lgp_entry *entry)
+bool money_holds(const struct money *money, uint64_t budget, uint64_t unit)
 {
 	const struct slot *slot =
-	        entry->budget != UINT64_MAX ? slots_find(&money->held, entry->budget + 1, 0) : NULL;
-	return slot != NULL && slot->number != entry->unit;
+	        budget != UINT64_MAX ? slots_find(&money->held, budget + 1, 0) : NULL;
+	return slot == NULL || slot->number == unit;
 }
 
 static void judge_move(struct money *money, const struct lgp_entry *entry)
@@ -135,7 +146,7 @@ static void judge_move(struct money *money, const struct lgp_entry *entry)
 		finding_entry(money->findings, RULE_MOVE, entry->seq,
 		              "a %s moves %" PRId64 " and names no budget",
 		              lgp_kind_name(entry->kind), entry->amount);
-	else if (entry->debit != LGP_CLASS_NONE && other_unit(money, entry))
+	else if (entry->debit != LGP_CLASS_NONE && !money_holds(money, entry->budget, entry->unit))
 		finding_entry(money->findings, RULE_MOVE, entry->seq,
 		              "a %s moves unit %" PRIu64 ", which its budget %" PRIu64
 		              " does not hold",
@@ -182,7 +193,7 @@ static bool read_grant(struct money *money, const struct lgp_entry *entry, struc
 {
 	uint8_t bytes[LGP_ENTRY_LEN];
 	enum lgp_status status = entry->refers_to < entry->seq
-	                                 ? source_entry(money->source, entry->refers_to, bytes)
+	                                 ? door_entry(money->door, entry->refers_to, bytes)
 	                                 : LGP_MISSING;
 	if (status == LGP_OK)
 		status = lgp_entry_decode(bytes, grant);
@@ -290,12 +301,12 @@ enum lgp_status money_sum(struct money *money, struct unit_sums **out, size_t *c
 		sums->all += slot->amount;
 		sums->accounts++;
 	}
+	if (*count > 0)
+		qsort(*out, *count, sizeof **out, by_unit);
 	for (size_t i = 0; i < *count; i++)
 		if ((*out)[i].all != 0)
 			finding_ledger(money->findings, RULE_CONSERVATION,
 			               "the accounts of unit %" PRIu64 " do not sum up to zero",
 			               (*out)[i].unit);
-	if (*count > 0)
-		qsort(*out, *count, sizeof **out, by_unit);
 	return LGP_OK;
 }

@@ -5,10 +5,10 @@
 
 #include "tools/audit/finding.h"
 #include "tools/audit/slots.h"
-#include "tools/audit/source.h"
+#include "tools/audit/door.h"
 
 struct money {
-	struct source *source; /* borrowed, both */
+	struct door *door; /* borrowed, both */
 	struct findings *findings;
 	struct slots accounts;       /* class << 56 | owner, unit -> balance */
 	struct slots drift;          /* customer, unit -> told balance minus replayed, once found */
@@ -25,7 +25,7 @@ struct unit_sums {
 	uint64_t accounts;
 };
 
-LGP_MUST_USE enum lgp_status money_init(struct money *money, struct source *source,
+LGP_MUST_USE enum lgp_status money_init(struct money *money, struct door *door,
                                         struct findings *findings);
 void money_deinit(struct money *money);
 /* Brings near what the entry's judgement will ask for. */
@@ -36,6 +36,11 @@ LGP_MUST_USE enum lgp_status money_judge(struct money *money, const struct lgp_e
 /* Credits minus debits, by a replay; 0 for an account that nothing moved. */
 int64_t money_balance(const struct money *money, enum lgp_class class, uint64_t owner,
                       uint64_t unit);
+/* False: the budget is known to hold another unit. */
+bool money_holds(const struct money *money, uint64_t budget, uint64_t unit);
+/* The account's balance and its key in `accounts`.  False: nothing moved it. */
+bool money_account(const struct money *money, enum lgp_class class, uint64_t owner, uint64_t unit,
+                   uint64_t *key, int64_t *balance);
 /* How much of a grant was reversed. */
 int64_t money_reversed(const struct money *money, uint64_t grant);
 /* The grant of the reversal that was judged last; NULL: none that can be read. */

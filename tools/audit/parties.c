@@ -28,6 +28,17 @@ static enum lgp_kind kind_of(const struct slot *slot)
 	return slot != NULL ? (enum lgp_kind)(slot->number >> 56) : 0;
 }
 
+enum lgp_kind parties_kind(const struct parties *parties, uint64_t number)
+{
+	return kind_of(find(parties, number));
+}
+
+uint64_t parties_last(const struct parties *parties, uint64_t number)
+{
+	const struct slot *slot = find(parties, number);
+	return slot != NULL ? slot->number & NUMBER_MAX : 0;
+}
+
 /* Of the parties of an entry the customers are many; the others are near. */
 void parties_prefetch(const struct parties *parties, const struct lgp_entry *entry)
 {

@@ -17,6 +17,10 @@ struct parties {
 
 LGP_MUST_USE enum lgp_status parties_init(struct parties *parties, struct findings *findings);
 void parties_deinit(struct parties *parties);
+/* What the number was opened as; 0: nothing. */
+enum lgp_kind parties_kind(const struct parties *parties, uint64_t number);
+/* The newest entry of a party that was opened, else 0. */
+uint64_t parties_last(const struct parties *parties, uint64_t number);
 /* Brings near what the entry's judgement will ask for. */
 void parties_prefetch(const struct parties *parties, const struct lgp_entry *entry);
 /* Judges what the entry opens and names, and its three links.  LGP_NO_MEMORY. */

@@ -230,7 +230,7 @@ static void refused_as_reversed(struct decisions *decisions, const struct lgp_en
 	uint8_t bytes[LGP_ENTRY_LEN];
 	struct lgp_entry grant;
 	if (entry->asked != LGP_KIND_REVERSAL || entry->refers_to >= entry->seq ||
-	    source_entry(decisions->source, entry->refers_to, bytes) != LGP_OK ||
+	    door_entry(decisions->door, entry->refers_to, bytes) != LGP_OK ||
 	    lgp_entry_decode(bytes, &grant) != LGP_OK || grant.kind != LGP_KIND_GRANT) {
 		undeserved(decisions, entry, "entry %" PRIu64 " is no grant that can be read",
 		           entry->refers_to);
@@ -274,6 +274,8 @@ static void judge_code(struct decisions *decisions, const struct lgp_entry *entr
 		refused_as_reversed(decisions, entry);
 		break;
 	default:
+		if (standing_refuses(entry) && !standing_refusal_holds(decisions, entry, ask))
+			undeserved(decisions, entry, "that is not the case");
 		break;
 	}
 	passes_version(decisions, entry,

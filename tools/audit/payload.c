@@ -16,6 +16,7 @@
 #include "tools/audit/sorter.h"
 
 #define ORPHANS_MAX 65536 /* held back until the end; further ones are counted */
+#define ASKED_ENTRIES_MAX 1024
 #define HEX_LEN (2 * LGP_HASH_LEN)
 #define SEQ_BITS 56 /* a kind stands above the number in the sorter */
 
@@ -264,6 +265,76 @@ static void match(struct walk *walk)
 		hold_orphan(check, key);
 }
 
+/* ---- where payloads are to be had by their hashes alone --------------------------------- */
+
+/* Entries and the payloads that they bind, in the order of the hashes. */
+struct asked {
+	struct lgp_hash key[PAYLOADS_NAMED_MAX];
+	size_t key_count;
+	struct {
+		uint64_t noted;
+		size_t key;
+	} entry[ASKED_ENTRIES_MAX];
+	size_t entry_count;
+};
+
+/* False: there is no room for it. */
+static bool ask_for(struct asked *asked, const uint8_t *hash, uint64_t noted)
+{
+	size_t last = asked->key_count;
+	bool same = last > 0 && memcmp(asked->key[last - 1].bytes, hash, LGP_HASH_LEN) == 0;
+	if (asked->entry_count == ASKED_ENTRIES_MAX || (!same && last == PAYLOADS_NAMED_MAX))
+		return false;
+	if (!same)
+		memcpy(asked->key[asked->key_count++].bytes, hash, LGP_HASH_LEN);
+	asked->entry[asked->entry_count].noted = noted;
+	asked->entry[asked->entry_count++].key = asked->key_count - 1;
+	return true;
+}
+
+/* The payloads that came are in the order of what was asked. */
+static void judge_asked(struct payload_check *check, const struct asked *asked)
+{
+	const struct payloads *batch = &check->batch;
+	size_t at = 0;
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->list[i].len <= PAYLOAD_LEN_MAX)
+			judge_payload(check, i);
+	for (size_t i = 0; i < asked->entry_count; i++) {
+		const struct lgp_hash *key = &asked->key[asked->entry[i].key];
+		while (at < batch->count &&
+		       memcmp(batch->list[at].key.bytes, key->bytes, LGP_HASH_LEN) < 0)
+			at++;
+		if (at == batch->count || !lgp_hash_equal(&batch->list[at].key, key))
+			tell_missing(check, asked->entry[i].noted, key->bytes);
+		else if (batch->list[at].len <= PAYLOAD_LEN_MAX)
+			judge_definition(check, asked->entry[i].noted,
+			                 batch->bytes + batch->list[at].at, batch->list[at].len);
+	}
+}
+
+/* What nobody binds is not seen so.  *count: payloads that came. */
+static enum lgp_status ask_for_all(struct walk *walk, uint64_t *count)
+{
+	struct payload_check *check = walk->check;
+	struct asked *asked = malloc(sizeof *asked);
+	if (asked == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "no memory for payloads");
+	enum lgp_status status = LGP_OK;
+	while (walk->hash != NULL && status == LGP_OK) {
+		asked->key_count = asked->entry_count = 0;
+		while (walk->hash != NULL && ask_for(asked, walk->hash, walk->noted))
+			step_noted(walk);
+		status = source_payloads_named(check->source, asked->key, asked->key_count,
+		                               &check->batch);
+		if (status == LGP_OK)
+			judge_asked(check, asked);
+		*count += check->batch.count;
+	}
+	free(asked);
+	return status == LGP_OK ? walk->status : status;
+}
+
 enum lgp_status payload_check_finish(struct payload_check *check, uint64_t size, uint64_t *count)
 {
 	struct walk walk = {.check = check, .status = LGP_OK};
@@ -273,6 +344,8 @@ enum lgp_status payload_check_finish(struct payload_check *check, uint64_t size,
 		return status;
 	check->batch.count = 0;
 	step_noted(&walk);
+	if (!source_lists_payloads(check->source))
+		return ask_for_all(&walk, count);
 	for (refill(&walk); !walk.ended; refill(&walk))
 		while (walk.next < check->batch.count) {
 			match(&walk);

@@ -11,6 +11,7 @@
 #define RULE_LIST(X)                                                                              \
 	/* the file */                                                                            \
 	X(RULE_FILE, "file-damaged", "every page of the file can be read")                        \
+	X(RULE_ANSWER, "server-answer", "what a server answers is whole, and nothing besides")    \
 	X(RULE_META, "meta", "the ledger's own name, format and key are those expected")          \
 	/* the log and its tree */                                                                \
 	X(RULE_ENTRY_MISSING, "entry-missing", "entries are numbered without a gap")              \
@@ -33,6 +34,7 @@
 	X(RULE_SINCE_BEHIND, "since-behind",                                                      \
 	  "the ledger is not shorter than the saved checkpoint")                                  \
 	X(RULE_HIGH_WATER, "high-water", "the ledger contains the checkpoint that was released")  \
+	X(RULE_STATE, "state", "state.mdb is what a replay of the log has at its position")       \
 	/* payloads */                                                                            \
 	X(RULE_PAYLOAD_HASH, "payload-hash", "a payload is kept under its SHA-256")               \
 	X(RULE_PAYLOAD_MISSING, "payload-missing", "a payload that an entry binds is there")      \
@@ -68,6 +70,18 @@
 	X(RULE_FIGURES, "limit-figures", "what is told of a limit that bound is as a replay has") \
 	X(RULE_MANAGER, "manager-flag", "a grant says whether its giver was a manager then")      \
 	X(RULE_UNDESERVED, "refusal-undeserved", "a refusal is deserved")                         \
+	/* who may act where */                                                                   \
+	X(RULE_TOKEN, "token", "who acts holds a token in force, of a role that may do it")       \
+	X(RULE_ISSUER, "token-issuer", "a token is issued and ended by a role that may")          \
+	X(RULE_GIVER, "giver", "staff give in their own name, a till in that of staff")           \
+	X(RULE_STAFF_ACTIVE, "staff-inactive", "who gives is active on the business date")        \
+	X(RULE_STAFF_SITE, "staff-site", "who gives works at the site")                           \
+	X(RULE_STAFF_BUDGET, "staff-budget", "who gives may draw on the budget")                  \
+	X(RULE_REASON_KIND, "reason-kind", "nothing is granted for a reason of earning")          \
+	X(RULE_SELF, "self-grant", "nobody rewards themself")                                     \
+	X(RULE_RING, "ring-grant", "where the site says so, staff do not reward each other")      \
+	X(RULE_REVERSER, "reverser",                                                              \
+	  "a grant is reversed by its giver that day, else by a manager of the site")             \
 	/* approvals */                                                                           \
 	X(RULE_APPROVAL, "approval", "what decides on an ask is of an ask, on its terms")         \
 	X(RULE_ASK_ENDED, "ask-ended", "an ask is decided once, while it waits")                  \

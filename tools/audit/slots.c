@@ -2,9 +2,12 @@
 #include "tools/audit/slots.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #define ROOM_FIRST 1024
+#define LARGE_PAGE ((size_t)2 << 20) /* bytes */
 
 /* Multiplies and folds the product (the mixing step of wyhash): every bit of
  * the key reaches the place. */
@@ -24,13 +27,29 @@ static struct slot *probe(const struct slots *slots, uint64_t key, uint64_t sub)
 	return &slots->list[i];
 }
 
+/* Zeros.  Large tables are asked for in large pages: their slots are visited in no
+ * order, and the processor remembers the places of few small ones. */
+static struct slot *make_list(size_t room)
+{
+	size_t bytes = room * sizeof(struct slot);
+	if (bytes < LARGE_PAGE)
+		return calloc(room, sizeof(struct slot));
+	bytes = (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+	struct slot *list = aligned_alloc(LARGE_PAGE, bytes);
+	if (list == NULL)
+		return NULL;
+	(void)madvise(list, bytes, MADV_HUGEPAGE); /* a wish: small ones do, too */
+	memset(list, 0, bytes);
+	return list;
+}
+
 enum lgp_status slots_init(struct slots *slots)
 {
 	*slots = (struct slots){.mask = ROOM_FIRST - 1};
 	/* A seed of 0 would be no worse than having none. */
 	if (getrandom(&slots->seed, sizeof slots->seed, 0) < 0)
 		slots->seed = 0;
-	slots->list = calloc(ROOM_FIRST, sizeof *slots->list);
+	slots->list = make_list(ROOM_FIRST);
 	if (slots->list == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for the accounts");
 	return LGP_OK;
@@ -59,7 +78,7 @@ static bool grow(struct slots *slots)
 	struct slots grown = {.seed = slots->seed, .count = slots->count};
 	size_t room = (slots->mask + 1) * 2;
 	grown.mask = room - 1;
-	grown.list = calloc(room, sizeof *grown.list);
+	grown.list = make_list(room);
 	if (grown.list == NULL)
 		return false;
 	for (size_t i = 0; i <= slots->mask; i++)
@@ -76,7 +95,7 @@ struct slot *slots_put(struct slots *slots, uint64_t key, uint64_t sub)
 	struct slot *slot = probe(slots, key, sub);
 	if (slot->key != 0)
 		return slot;
-	if (slots->count + 1 > (slots->mask + 1) / 8 * 7) {
+	if (slots->count + 1 > (slots->mask + 1) / 5 * 4) {
 		if (!grow(slots))
 			return NULL;
 		slot = probe(slots, key, sub);
@@ -94,4 +113,9 @@ const struct slot *slots_next(const struct slots *slots, size_t *at)
 			return slot;
 	}
 	return NULL;
+}
+
+size_t slots_bytes(const struct slots *slots)
+{
+	return (slots->mask + 1) * sizeof *slots->list;
 }

@@ -2,7 +2,7 @@
  * Thread: one at a time.
  *
  * Open addressing with linear probing in one block of 24-byte slots, filled to
- * 7/8 at most and doubled then: 28 to 55 bytes an item.  Hashed under a seed
+ * 4/5 at most and doubled then: 30 to 60 bytes an item.  Hashed under a seed
  * drawn for the run, so that no ledger can be made to probe slowly. */
 #ifndef LAGNIAPPE_AUDIT_SLOTS_H
 #define LAGNIAPPE_AUDIT_SLOTS_H
@@ -34,5 +34,7 @@ void slots_prefetch(const struct slots *slots, uint64_t key, uint64_t sub);
 struct slot *slots_put(struct slots *slots, uint64_t key, uint64_t sub);
 /* The next item at or behind *at, in no order; NULL at the end.  Start at 0. */
 const struct slot *slots_next(const struct slots *slots, size_t *at);
+
+size_t slots_bytes(const struct slots *slots);
 
 #endif

@@ -11,6 +11,7 @@
 
 #define TRUST_LINES_MAX 4
 #define TRUST_LINE_MAX 512
+#define STATE_TEXT_MAX 128
 
 /* ---- what was taken on trust ------------------------------------------------------ */
 
@@ -118,6 +119,38 @@ static void root_text(const struct verify *verify, char out[LGP_BASE64_LEN(LGP_H
 	out[lgp_base64_encode(out, root.bytes, LGP_HASH_LEN)] = '\0';
 }
 
+/* Whether state.mdb was compared, and why not. */
+static const char *state_text(const struct verify *verify, char out[STATE_TEXT_MAX])
+{
+	const struct judge *judge = &verify->judge;
+	switch (verify->state_is) {
+	case SNAPSHOT_NONE:
+		return "not there: it is made anew from the log when a server starts";
+	case SNAPSHOT_EMPTY:
+		return "not compared: nothing of this format is in it; it is made anew";
+	case SNAPSHOT_DAMAGED:
+		return "not compared: it cannot be read; it is made anew when it is removed";
+	default:
+		break;
+	}
+	if (!judge->state_compared)
+		snprintf(out, STATE_TEXT_MAX,
+		         "not compared: no replay reaches its position, size %" PRIu64,
+		         judge->state_position);
+	else
+		snprintf(out, STATE_TEXT_MAX, "compared at size %" PRIu64 ", %" PRIu64 " records%s",
+		         judge->state_position, judge->state_records,
+		         judge->state_whole ? "" : ", limits and definitions aside");
+	return out;
+}
+
+static void print_state(const struct verify *verify)
+{
+	char text[STATE_TEXT_MAX];
+	if (source_directory(verify->source)[0] != '\0')
+		fprintf(verify->options->out, "state.mdb: %s\n", state_text(verify, text));
+}
+
 static void print_log(const struct verify *verify)
 {
 	FILE *out = verify->options->out;
@@ -137,6 +170,7 @@ static void print_log(const struct verify *verify)
 		print_unit(verify, &verify->sums[i]);
 	print_anchor(out, &verify->trust.since);
 	print_anchor(out, &verify->trust.high_water);
+	print_state(verify);
 }
 
 static void print_lost(const struct verify *verify)
@@ -147,6 +181,14 @@ static void print_lost(const struct verify *verify)
 		        "not judged from entry %" PRIu64
 		        " on: what goes by limits, definitions and funds: %s\n",
 		        decisions->lost_at, decisions->lost_why);
+}
+
+static void print_unshown(const struct verify *verify)
+{
+	FILE *out = verify->options->out;
+	const char *const *texts = source_unshown(verify->source);
+	for (; *texts != NULL; texts++)
+		fprintf(out, "not shown by a server, so not audited: %s\n", *texts);
 }
 
 static void print_untold(const struct verify *verify)
@@ -167,6 +209,7 @@ static void print_plain(const struct verify *verify)
 	if (verify->opened) {
 		print_log(verify);
 		print_lost(verify);
+		print_unshown(verify);
 		size_t count = trust_lines(verify, lines);
 		for (size_t i = 0; i < count; i++)
 			fprintf(out, "taken on trust: %s\n", lines[i]);
@@ -219,8 +262,22 @@ static void json_log(const struct verify *verify)
 		json_put_string(out, lines[i]);
 	}
 	putc(']', out);
+	fputs(",\n \"not_audited\": [", out);
+	for (const char *const *texts = source_unshown(verify->source), *const *i = texts;
+	     *i != NULL; i++) {
+		fputs(i > texts ? ", " : "", out);
+		json_put_string(out, *i);
+	}
+	putc(']', out);
 	json_anchor(out, "since", &verify->trust.since);
 	json_anchor(out, "high_water", &verify->trust.high_water);
+	uint64_t items, bytes;
+	judge_memory(&verify->judge, &items, &bytes);
+	fprintf(out, ",\n \"memory\": {\"items\": %" PRIu64 ", \"bytes\": %" PRIu64 "}", items,
+	        bytes);
+	if (verify->judge.state_compared)
+		fprintf(out, ",\n \"state\": {\"size\": %" PRIu64 ", \"records\": %" PRIu64 "}",
+		        verify->judge.state_position, verify->judge.state_records);
 }
 
 static void print_json(const struct verify *verify)

@@ -210,32 +210,43 @@ void trust_read_high_water(struct trust *trust, struct source *source, struct fi
 
 /* ---- signatures ------------------------------------------------------------------ */
 
-bool trust_judge(const struct trust *trust, const struct stored_checkpoint *stored,
-                 struct findings *findings)
+static const struct lgp_verifier *key_of(const struct trust *trust,
+                                         const struct stored_checkpoint *stored)
+{
+	for (size_t i = 0; i < trust->key_count; i++)
+		if (memcmp(trust->keys[i].id, stored->key_id, sizeof stored->key_id) == 0)
+			return &trust->keys[i];
+	return NULL;
+}
+
+enum signature_is trust_check(const struct trust *trust, const struct stored_checkpoint *stored)
 {
 	char note[LGP_CHECKPOINT_SIGNED_MAX];
 	struct lgp_checkpoint checkpoint = {stored->size, stored->root}, opened;
+	const struct lgp_verifier *key = key_of(trust, stored);
 	if (trust->key_count == 0)
-		return false;
-	const struct lgp_verifier *key = NULL;
-	for (size_t i = 0; i < trust->key_count && key == NULL; i++)
-		if (memcmp(trust->keys[i].id, stored->key_id, sizeof stored->key_id) == 0)
-			key = &trust->keys[i];
-	if (key == NULL) {
-		const uint8_t *id = stored->key_id;
+		return SIGNATURE_UNCHECKED;
+	if (key == NULL)
+		return SIGNATURE_OF_ANOTHER;
+	size_t len = lgp_checkpoint_format(key, &checkpoint, stored->signature, note);
+	return lgp_checkpoint_open((struct lgp_view){note, len}, key, 1, &opened) == LGP_OK
+	               ? SIGNATURE_HOLDS
+	               : SIGNATURE_BROKEN;
+}
+
+void trust_tell(const struct trust *trust, const struct stored_checkpoint *stored,
+                enum signature_is is, struct findings *findings)
+{
+	const uint8_t *id = stored->key_id;
+	if (is == SIGNATURE_OF_ANOTHER)
 		finding_entry(findings, RULE_CHECKPOINT_KEY, stored->size - 1,
 		              "the checkpoint at size %" PRIu64
 		              " names the key %02x%02x%02x%02x, which is not known",
 		              stored->size, id[0], id[1], id[2], id[3]);
-		return false;
-	}
-	size_t len = lgp_checkpoint_format(key, &checkpoint, stored->signature, note);
-	if (lgp_checkpoint_open((struct lgp_view){note, len}, key, 1, &opened) == LGP_OK)
-		return true;
-	finding_entry(findings, RULE_SIGNATURE, stored->size - 1,
-	              "the checkpoint at size %" PRIu64 " is not signed by %s", stored->size,
-	              key->name);
-	return false;
+	else if (is == SIGNATURE_BROKEN)
+		finding_entry(findings, RULE_SIGNATURE, stored->size - 1,
+		              "the checkpoint at size %" PRIu64 " is not signed by %s",
+		              stored->size, key_of(trust, stored)->name);
 }
 
 /* ---- saving ------------------------------------------------------------------- */

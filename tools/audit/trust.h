@@ -23,6 +23,7 @@ struct trust {
 	bool key_given;                           /* by the auditor, not by the ledger */
 	char origin[LGP_ORIGIN_MAX + 1];          /* as the ledger says; "" unknown */
 	struct anchor since, high_water;
+	struct anchor state; /* state.mdb's position */
 };
 
 /* Adds a key: its text, or a file that holds it.  LGP_MALFORMED, LGP_IO, LGP_MISSING. */
@@ -37,9 +38,17 @@ LGP_MUST_USE enum lgp_status trust_read_since(struct trust *trust, const char *p
 /* The data directory's own; call it before the ledger's size is fixed. */
 void trust_read_high_water(struct trust *trust, struct source *source, struct findings *findings);
 
-/* Whether the checkpoint's signature holds; finds what is wrong with it. */
-bool trust_judge(const struct trust *trust, const struct stored_checkpoint *stored,
-                 struct findings *findings);
+enum signature_is {
+	SIGNATURE_HOLDS,
+	SIGNATURE_UNCHECKED,  /* there is no key */
+	SIGNATURE_OF_ANOTHER, /* it names a key that is not known */
+	SIGNATURE_BROKEN,
+};
+/* Any thread. */
+enum signature_is trust_check(const struct trust *trust, const struct stored_checkpoint *stored);
+/* Finds what is wrong with it. */
+void trust_tell(const struct trust *trust, const struct stored_checkpoint *stored,
+                enum signature_is is, struct findings *findings);
 /* Writes the checkpoint as a signed note: all of it or nothing. */
 LGP_MUST_USE enum lgp_status trust_save(const struct trust *trust,
                                         const struct stored_checkpoint *stored, const char *path);

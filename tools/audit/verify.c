@@ -2,6 +2,7 @@
 #include "tools/audit/verify.h"
 
 #include <inttypes.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +20,14 @@ static enum lgp_status read_keys(struct verify *verify)
 static enum lgp_status open_ledger(struct verify *verify, bool *usable)
 {
 	bool damaged;
-	enum lgp_status status = source_open(verify->options->ledger, &verify->source, &damaged);
+	const struct source_options from = {verify->options->ledger, verify->options->token,
+	                                    verify->options->ca};
+	enum lgp_status status = source_open(&from, &verify->source, &damaged);
 	*usable = status == LGP_OK;
+	if (*usable) {
+		verify->findings.silent = source_failed(verify->source);
+		door_init(&verify->door, verify->source);
+	}
 	if (!damaged)
 		return status;
 	finding_ledger(&verify->findings, RULE_FILE, "it cannot be opened: %s", lgp_fault_detail());
@@ -46,6 +53,29 @@ static bool fix_extent(struct verify *verify)
 	return true;
 }
 
+/* What follows from the log, as the server has it. */
+static enum lgp_status read_state(struct verify *verify)
+{
+	struct snapshot *snapshot;
+	struct anchor *state = &verify->trust.state;
+	const char *directory = source_directory(verify->source);
+	if (directory[0] == '\0')
+		return LGP_OK;
+	enum lgp_status status = snapshot_take(directory, &verify->state_is, &snapshot);
+	if (verify->state_is == SNAPSHOT_DAMAGED && status == LGP_OK)
+		finding_ledger(&verify->findings, RULE_STATE, "state.mdb cannot be read: %s",
+		               lgp_fault_detail());
+	if (status != LGP_OK || verify->state_is != SNAPSHOT_HERE)
+		return status;
+	*state = (struct anchor){.name = "state.mdb",
+	                         .signature = RULE_STATE,
+	                         .root = RULE_STATE,
+	                         .behind = RULE_STATE};
+	state->checkpoint.size = snapshot_position(snapshot, &state->checkpoint.root);
+	judge_expect(&verify->judge, snapshot);
+	return LGP_OK;
+}
+
 static enum lgp_status prepare(struct verify *verify)
 {
 	struct trust *trust = &verify->trust;
@@ -54,50 +84,62 @@ static enum lgp_status prepare(struct verify *verify)
 		status = trust_read_since(trust, verify->options->since, &verify->findings);
 	if (status != LGP_OK)
 		return status;
+	status = judge_init(&verify->judge, &verify->door, &verify->findings, trust);
+	if (status == LGP_OK)
+		status = read_state(verify);
+	if (status != LGP_OK)
+		return status;
 	/* Before the size is fixed: a server that runs moves both forward. */
 	trust_read_high_water(trust, verify->source, &verify->findings);
 	verify->opened = fix_extent(verify);
-	verify->block = malloc(sizeof *verify->block);
-	if (verify->block == NULL)
-		return lgp_fault(LGP_NO_MEMORY, "no memory for a block of entries");
-	integrity_init(&verify->integrity, verify->source, &verify->findings, trust,
+	integrity_init(&verify->integrity, &verify->door, &verify->findings, trust,
 	               &verify->extent);
-	return judge_init(&verify->judge, verify->source, &verify->findings, trust);
+	return LGP_OK;
 }
 
-/* Where the next block begins: behind this one, or behind a gap. */
-static uint64_t next_block(struct verify *verify)
+static unsigned threads(const struct verify *verify)
 {
-	const struct block *block = verify->block;
-	uint64_t size = verify->extent.size, next = block->first + block->count;
-	if (!block->empty)
-		return next;
-	if (block->next_entry > next)
-		next = block->next_entry < size ? block->next_entry / BLOCK_ENTRIES * BLOCK_ENTRIES
-		                                : size;
-	integrity_skip(&verify->integrity, block->first, next);
-	return next;
+	cpu_set_t mine;
+	if (verify->options->threads != 0)
+		return verify->options->threads;
+	/* What a server complains of comes in the order in which it is asked. */
+	if (strstr(verify->options->ledger, "://") != NULL)
+		return 1;
+	return sched_getaffinity(0, sizeof mine, &mine) == 0 && CPU_COUNT(&mine) > 1 ? 2 : 1;
+}
+
+/* What a server answered otherwise than it must since the last block. */
+static enum lgp_status hear_source(struct verify *verify)
+{
+	struct complaint complaint;
+	while (source_complaint(verify->source, &complaint))
+		finding_told(&verify->findings, RULE_ANSWER, complaint.seq, complaint.text);
+	return source_failure(verify->source);
 }
 
 static enum lgp_status judge_all(struct verify *verify)
 {
-	enum lgp_status status = LGP_OK;
 	uint64_t size = verify->extent.size;
-	progress_start(&verify->progress, size);
-	for (uint64_t first = 0; first < size && status == LGP_OK;) {
-		verify->block->first = first;
-		source_block(verify->source, size, verify->block);
-		if (!verify->block->empty) {
-			integrity_block(&verify->integrity, verify->block);
-			status = judge_block(&verify->judge, verify->block);
-		}
-		first = next_block(verify);
-		progress_at(&verify->progress, first);
-	}
+	struct ahead ahead;
+	const struct pass pass = {
+	        .door = &verify->door,
+	        .findings = &verify->findings,
+	        .trust = &verify->trust,
+	        .integrity = &verify->integrity,
+	        .judge = &verify->judge,
+	        .progress = &verify->progress,
+	        .ahead = &ahead,
+	        .size = size,
+	};
+	ahead_open(&ahead, source_directory(verify->source), verify->options->ledger);
+	enum lgp_status status = pass_run(&pass, threads(verify));
+	ahead_close(&ahead);
 	if (status != LGP_OK)
 		return status;
 	integrity_finish(&verify->integrity);
 	status = judge_finish(&verify->judge, size, &verify->payloads);
+	if (status == LGP_OK)
+		status = hear_source(verify);
 	return status == LGP_OK ? money_sum(&verify->judge.money, &verify->sums, &verify->sum_count)
 	                        : status;
 }
@@ -129,10 +171,10 @@ static enum lgp_status run(struct verify *verify)
 	return status == LGP_OK && verify->opened ? save(verify) : status;
 }
 
-static void tell_failure(const struct verify_options *options, enum lgp_status status)
+static void tell_failure(const struct verify_options *options)
 {
-	fprintf(stderr, "lagniappe-audit: could not verify %s: %s: %s\n", options->ledger,
-	        lgp_status_text(status), lgp_fault_detail());
+	fprintf(stderr, "lagniappe-audit: could not verify %s: %s\n", options->ledger,
+	        lgp_fault_detail());
 	if (!options->json)
 		return;
 	fputs("],\n \"error\": ", options->out);
@@ -155,12 +197,13 @@ int verify_run(const struct verify_options *options)
 	if (status == LGP_OK)
 		summary_print(verify);
 	else
-		tell_failure(options, status);
+		tell_failure(options);
 	int code = status != LGP_OK ? 2 : verify->findings.total > 0 ? 1 : 0;
 	judge_deinit(&verify->judge);
+	if (verify->source != NULL)
+		door_deinit(&verify->door);
 	source_close(verify->source);
 	free(verify->sums);
-	free(verify->block);
 	free(verify);
 	return fflush(options->out) == 0 ? code : 2;
 }
