@@ -412,9 +412,12 @@ static bool link_to(struct pointers *lists, uint64_t number, struct lgp_record *
 static void unlink_from(struct pointers *lists, uint64_t number, const struct lgp_record *record)
 {
 	struct list *list = pointers_get(lists, number);
+	size_t kept = 0;
 	for (size_t i = 0; list != NULL && i < list->count; i++)
-		if (list->records[i] == record)
-			list->records[i--] = list->records[--list->count];
+		if (list->records[i] != record)
+			list->records[kept++] = list->records[i];
+	if (list != NULL)
+		list->count = kept;
 }
 
 /* Whom else the record is found by. */

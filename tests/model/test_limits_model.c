@@ -822,6 +822,15 @@ static bool manages(const struct person *p, const struct facts *f)
 	return p->manager && (p->both_sites || f->site == 0);
 }
 
+static bool acts_for_asker(int who, const struct facts *f)
+{
+	for (unsigned i = 0; i < m.delegations; i++)
+		if (m.delegation[i].to == who && m.delegation[i].from == f->staff &&
+		    runs(&m.delegation[i], f))
+			return true;
+	return false;
+}
+
 static bool within_own_limits(int who, const struct facts *f, int without)
 {
 	struct facts theirs = *f;
@@ -840,20 +849,12 @@ static int authority_of(int who, const struct facts *f, int without)
 	for (unsigned i = 0; i < m.delegations; i++) {
 		const struct delegation *d = &m.delegation[i];
 		if (d->to == who && covers(d, f) && d->from != f->staff &&
+		    !acts_for_asker(d->from, f) &&
 		    m.staff[d->from].customer != f->customer && manages(&m.staff[d->from], f) &&
 		    within_own_limits(d->from, f, without))
 			return d->from;
 	}
 	return -1;
-}
-
-static bool acts_for_asker(int who, const struct facts *f)
-{
-	for (unsigned i = 0; i < m.delegations; i++)
-		if (m.delegation[i].to == who && m.delegation[i].from == f->staff &&
-		    runs(&m.delegation[i], f))
-			return true;
-	return false;
 }
 
 static int some_ask(void)
