@@ -186,8 +186,25 @@ def test_a_row_imported_under_another_map_is_not_taken_twice(make_server, spend,
     swapped = SMALL.replace("reason=Why", "reason=To").replace("party=To", "party=Why")
     summary, rejects = spend(server, path, mapping=swapped, date_format="%Y-%m-%d", code=REFUSED)
     assert summary["taken"] == 0
-    assert "another body" in rejects[0]["rejected_reason"]
+    assert "taken before, under another --unit or --map" in rejects[0]["rejected_reason"]
     assert len(imports(server)) == 1
+
+
+def test_without_a_unit_the_ledgers_only_one_is_meant(make_server, tmp_path, lagniappe):
+    server = make_server()
+    path = write(tmp_path / "small.csv", ["2016-01-07,1.00,E1,Fuel,Shell,Roads"])
+    server.made("/v1/units", {"code": "EUR", "scale": 2, "kind": "money", "name": "Euro"},
+                server.admin)
+    words = ["--url", server.url, "--token", server.admin, "import", "spend", path, "--map", SMALL,
+             "--rejects", tmp_path / "rejects.csv"]
+    answer = lagniappe(*words)
+    assert answer.returncode == 0 and imports(server)[0]["unit"] == "EUR", answer.stderr
+    server.made("/v1/units", {"code": "USD", "scale": 2, "kind": "money", "name": "Dollar"},
+                server.admin)
+    before = len(server.entries())
+    answer = lagniappe(*words)
+    assert answer.returncode == 2 and "--unit is missing" in answer.stderr
+    assert len(server.entries()) == before
 
 
 def test_names_of_people_stay_out_of_the_ledger(make_server, spend, tmp_path):
@@ -215,6 +232,15 @@ def test_other_encodings_and_line_ends_are_read(make_server, spend, tmp_path):
     assert summary["total"] == 1200
     reasons = server.get("/v1/reasons", token=server.admin).json()["reasons"]
     assert [reason["name"] for reason in reasons] == ["Café"]
+    # What a spreadsheet saves as "Unicode text", and what it writes where commas are decimal.
+    path.write_text("When\tSum\tWho\tWhy\tTo\tFrom\n2016-01-08\t€ 1\tE1\tCafé\t\tRoads\n"
+                    "2016-01-08\t£1\tE1\tCafé\ta, b\tRoads\n", encoding="utf-16")
+    summary, rejects = spend(server, path, mapping=SMALL, date_format="%Y-%m-%d", code=REFUSED)
+    assert (summary["taken"], summary["total"]) == (1, 100)
+    assert rejects[0]["rejected_reason"] == 'the amount is in another currency: "€ 1"'
+    write(path, ["2016-01-09;2.00;E1;Café;a, b;Roads"], "When;Sum;Who;Why;To;From")
+    summary, _ = spend(server, path, mapping=SMALL, date_format="%Y-%m-%d", code=DONE)
+    assert summary["total"] == 200
 
 
 # --- the run itself ---

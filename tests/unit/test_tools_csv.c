@@ -1,4 +1,5 @@
-/* test_tools_csv: records of CSV files, as real files write them. */
+/* test_tools_csv: records of files of separated values, as real systems write them, in
+ * any of their encodings. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -8,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "tools/lagniappe/csv.h"
+#include "tools/common/csv.h"
 
 struct open_file {
 	FILE *in;
@@ -22,7 +23,7 @@ static void open_bytes(const char *bytes, size_t len)
 {
 	file.in = fmemopen((void *)(uintptr_t)bytes, len, "r");
 	assert_non_null(file.in);
-	file.csv = csv_new(file.in);
+	file.csv = csv_new(file.in, '\0');
 	assert_non_null(file.csv);
 }
 
@@ -61,7 +62,7 @@ static void assert_end(void)
 static void quoted_fields_hold_commas_quotes_and_line_breaks(void **state)
 {
 	(void)state;
-	OPEN("a,\"b, c\",\"say \"\"hi\"\"\",\"two\r\nlines\"\r\nnext,,\"\"\r\n");
+	OPEN("a,\"b, c\",\"say \"\"hi\"\"\",\"two\r\nlines\"\r\nnext,,\"\"\r\n\r\n4,5 \"6\",7");
 	assert_record(1, 4);
 	assert_field(0, "a");
 	assert_field(1, "b, c");
@@ -71,6 +72,9 @@ static void quoted_fields_hold_commas_quotes_and_line_breaks(void **state)
 	assert_field(0, "next");
 	assert_field(1, "");
 	assert_field(2, "");
+	assert_record(5, 3);
+	assert_field(1, "5 \"6\"");
+	assert_field(2, "7");
 	assert_end();
 }
 
@@ -124,7 +128,72 @@ static void utf8_stays_and_windows_1252_becomes_utf8_field_by_field(void **state
 	assert_field(3, "€5");
 	assert_field(4, "it’s");
 	assert_field(5, "\xef\xbf\xbd");
+	assert_string_equal(csv_encoding(file.csv), "windows-1252");
 	assert_end();
+}
+
+static void utf_16_is_read_in_both_orders(void **state)
+{
+	static const char little[] = "\xff\xfe"
+	                             "a\0,\0\xac\x20=\xd8\x0a\xde\n\0";
+	static const char big[] = "\xfe\xff\0a\0,\x20\xac\xd8=\xde\x0a\0\n";
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		if (i == 0)
+			OPEN(little);
+		else
+			OPEN(big);
+		assert_record(1, 2);
+		assert_field(0, "a");
+		assert_field(1, "\xe2\x82\xac\xf0\x9f\x98\x8a");
+		assert_string_equal(csv_encoding(file.csv), i == 0 ? "UTF-16LE" : "UTF-16BE");
+		assert_end();
+		assert_int_equal(csv_position(file.csv),
+		                 i == 0 ? sizeof little - 1 : sizeof big - 1);
+		(void)close_file(NULL);
+	}
+}
+
+static void lone_surrogates_and_half_units_are_replaced(void **state)
+{
+	(void)state;
+	OPEN("\xff\xfe\x3d\xd8"
+	     "a\0\x0a\xde,\0b");
+	assert_record(1, 2);
+	assert_field(0, "\xef\xbf\xbd"
+	                "a\xef\xbf\xbd");
+	assert_field(1, "\xef\xbf\xbd");
+}
+
+static void a_nul_byte_is_a_fault(void **state)
+{
+	(void)state;
+	OPEN("a,b\nc\0,d\n");
+	assert_record(1, 2);
+	assert_int_equal(csv_read(file.csv, &file.record), CSV_FAULT);
+	assert_int_equal(file.record.line, 2);
+	assert_non_null(strstr(csv_error(file.csv), "NUL"));
+}
+
+static void the_delimiter_is_the_one_that_makes_a_table(void **state)
+{
+	(void)state;
+	OPEN("Name, first;Sum;Day\nx, y;1,50;1\nz;2,50;2\n");
+	assert_int_equal(csv_delimiter(file.csv), ';');
+	assert_record(1, 3);
+	assert_field(0, "Name, first");
+	assert_record(2, 3);
+	assert_field(1, "1,50");
+	(void)close_file(NULL);
+	OPEN("\"a;b;c;d\",x\n\"a;b;c;d\",y\n");
+	assert_int_equal(csv_delimiter(file.csv), ',');
+	(void)close_file(NULL);
+	OPEN("a;b;c,d\n1,2\n3,4\n5,6\n");
+	assert_int_equal(csv_delimiter(file.csv), ',');
+	(void)close_file(NULL);
+	OPEN("sep=|\r\na|b,c,d,e\r\n");
+	assert_record(2, 2);
+	assert_field(1, "b,c,d,e");
 }
 
 static void what_utf8_forbids_is_not_taken_for_utf8(void **state)
@@ -218,13 +287,16 @@ static void records_across_chunks_stay_whole(void **state)
 {
 	enum { ROWS = 20000 };
 	char *text = malloc(ROWS * 16), *p = text;
+	size_t at = 0;
 	(void)state;
 	assert_non_null(text);
 	for (int i = 0; i < ROWS; i++)
 		p += sprintf(p, "%d,\"q%d\"\r\n", i, i);
 	open_bytes(text, (size_t)(p - text));
 	for (int i = 0; i < ROWS; i++) {
-		char wanted[16];
+		char wanted[32];
+		assert_int_equal(csv_position(file.csv), at);
+		at += (size_t)sprintf(wanted, "%d,\"q%d\"\r\n", i, i);
 		assert_record((uint64_t)i + 1, 2);
 		sprintf(wanted, "q%d", i);
 		assert_field(1, wanted);
@@ -251,7 +323,35 @@ static void written_fields_read_back_as_they_were(void **state)
 	assert_record(1, 5);
 	for (size_t i = 0; i < 5; i++)
 		assert_field(i, fields[i]);
+	char *again = NULL;
+	out = open_memstream(&again, &len);
+	csv_write_fields(out, &file.record, 1);
+	fclose(out);
+	assert_string_equal(again, text + strlen("plain,"));
+	free(again);
 	free(text);
+}
+
+static void headings_are_the_same_whatever_surrounds_them(void **state)
+{
+	static const char *const same[] = {"Sum", " sum\t", "SUM\xc2\xa0", "=\"Sum\"", "\nSum "};
+	(void)state;
+	for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+		assert_true(csv_same_heading(lgp_view_of(same[i]), LGP_VIEW("Sum")));
+	assert_true(csv_same_heading(LGP_VIEW("Sum"), LGP_VIEW(" Sum ")));
+	assert_false(csv_same_heading(LGP_VIEW("Sums"), LGP_VIEW("Sum")));
+	assert_false(csv_same_heading(LGP_VIEW(""), LGP_VIEW("Sum")));
+}
+
+static void blank_records_hold_nothing_but_blanks(void **state)
+{
+	(void)state;
+	OPEN("7,why, ,\"\n\t\",\xc2\xa0\n,,x\n");
+	assert_record(1, 5);
+	assert_false(csv_is_blank(&file.record, 0));
+	assert_true(csv_is_blank(&file.record, 2));
+	assert_record(3, 3);
+	assert_false(csv_is_blank(&file.record, 0));
 }
 
 int main(void)
@@ -264,6 +364,10 @@ int main(void)
 	        CASE(byte_order_mark_is_no_part_of_the_first_field),
 	        CASE(file_of_a_byte_order_mark_alone_is_empty),
 	        CASE(utf8_stays_and_windows_1252_becomes_utf8_field_by_field),
+	        CASE(utf_16_is_read_in_both_orders),
+	        CASE(lone_surrogates_and_half_units_are_replaced),
+	        CASE(a_nul_byte_is_a_fault),
+	        CASE(the_delimiter_is_the_one_that_makes_a_table),
 	        CASE(what_utf8_forbids_is_not_taken_for_utf8),
 	        CASE(quote_inside_an_unquoted_field_is_itself),
 	        CASE(text_behind_a_closing_quote_spoils_its_record_alone),
@@ -273,6 +377,8 @@ int main(void)
 	        CASE(too_many_fields_spoil_the_record),
 	        CASE(records_across_chunks_stay_whole),
 	        CASE(written_fields_read_back_as_they_were),
+	        CASE(headings_are_the_same_whatever_surrounds_them),
+	        CASE(blank_records_hold_nothing_but_blanks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

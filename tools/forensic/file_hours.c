@@ -9,7 +9,7 @@
 
 #include "tools/forensic/evidence.h"
 #include "tools/forensic/ledger_hours.h"
-#include "tools/forensic/written_date.h"
+#include "tools/common/written_date.h"
 
 #define DAY_SECONDS 86400
 #define DAY_MINUTES 1440

@@ -3,45 +3,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define LISTED 40 /* columns of a file that a message names */
 
 static const char *const option_names[FILE_COLUMNS] = {
         "--amount", "--staff", "--party", "--date", "--time", "--reason", "--site", "--incident",
 };
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n';
-}
-
-struct lgp_view cell_trimmed(struct lgp_view text)
-{
-	for (;;) {
-		if (text.len > 0 && is_blank(text.ptr[0])) {
-			text.ptr++;
-			text.len--;
-		} else if (text.len > 0 && is_blank(text.ptr[text.len - 1])) {
-			text.len--;
-		} else if (text.len >= 2 && memcmp(text.ptr + text.len - 2, "\xc2\xa0", 2) == 0) {
-			text.len -= 2;
-		} else {
-			break;
-		}
-	}
-	if (text.len >= 3 && text.ptr[0] == '=' && text.ptr[1] == '"' &&
-	    text.ptr[text.len - 1] == '"')
-		return (struct lgp_view){text.ptr + 2, text.len - 3};
-	return text;
-}
-
-static bool same_heading(struct lgp_view cell, const char *name)
-{
-	struct lgp_view wanted = cell_trimmed(lgp_view_of(name));
-	cell = cell_trimmed(cell);
-	return cell.len == wanted.len && strncasecmp(cell.ptr, wanted.ptr, cell.len) == 0;
-}
 
 /* The place that "#3" names; NO_PLACE: it is no such name. */
 static size_t numbered_place(const char *name)
@@ -59,7 +26,7 @@ static size_t find_place(const struct csv_record *record, const char *name, bool
 	size_t place = NO_PLACE;
 	*twice = false;
 	for (size_t i = 0; i < record->count; i++) {
-		if (!same_heading(record->fields[i], name))
+		if (!csv_same_heading(record->fields[i], lgp_view_of(name)))
 			continue;
 		*twice |= place != NO_PLACE;
 		place = place == NO_PLACE ? i : place;
@@ -102,7 +69,7 @@ static void judge_numbered(struct heading *heading, const struct csv_record *rec
 	struct written_amount amount;
 	const char *why;
 	struct lgp_view cell = heading_cell(heading, record, COLUMN_AMOUNT);
-	if (amount_read(cell, &amount, &why))
+	if (amount_read(cell, "", &amount, &why))
 		heading->width = heading->line = 0;
 }
 
@@ -111,7 +78,7 @@ static void list_columns(const struct csv_record *first, char *text, size_t room
 	size_t len = 0;
 	text[0] = '\0';
 	for (size_t i = 0; i < first->count && i < LISTED && len < room; i++) {
-		struct lgp_view cell = cell_trimmed(first->fields[i]);
+		struct lgp_view cell = csv_trimmed(first->fields[i]);
 		int shown = cell.len < 40 ? (int)cell.len : 40;
 		len += (size_t)snprintf(text + len, room - len, "%s\"%.*s\"", i > 0 ? ", " : "",
 		                        shown, cell.ptr);
@@ -163,5 +130,5 @@ struct lgp_view heading_cell(const struct heading *heading, const struct csv_rec
 	size_t place = heading->places[column];
 	if (place >= record->count)
 		return (struct lgp_view){"", 0};
-	return cell_trimmed(record->fields[place]);
+	return csv_trimmed(record->fields[place]);
 }

@@ -3,7 +3,7 @@
 #ifndef LAGNIAPPE_FORENSIC_HEADING_H
 #define LAGNIAPPE_FORENSIC_HEADING_H
 
-#include "tools/forensic/csv.h"
+#include "tools/common/csv.h"
 #include "tools/forensic/spending_file.h"
 
 #define NO_PLACE SIZE_MAX
@@ -22,7 +22,5 @@ LGP_MUST_USE bool heading_find(struct heading *heading, const struct file_task *
 /* The column's cell without what surrounds it; empty where there is none. */
 struct lgp_view heading_cell(const struct heading *heading, const struct csv_record *record,
                              enum file_column column);
-/* Blanks at both ends, and the ="…" that keeps a spreadsheet from counting, cut off. */
-struct lgp_view cell_trimmed(struct lgp_view text);
 
 #endif

@@ -98,6 +98,12 @@ static struct lgp_view cell(const struct reading *reading, enum file_column colu
 	return heading_cell(&reading->heading, reading->record, column);
 }
 
+static bool read_amount(const struct reading *reading, struct written_amount *out, const char **why)
+{
+	const char *unit = reading->task->unit;
+	return amount_read(cell(reading, COLUMN_AMOUNT), unit != NULL ? unit : "", out, why);
+}
+
 /* ---- The survey ---------------------------------------------------------------- */
 
 static bool survey(struct reading *reading)
@@ -108,8 +114,7 @@ static bool survey(struct reading *reading)
 	const char *why;
 	while ((result = next_record(reading)) == CSV_RECORD || result == CSV_BAD) {
 		uint64_t line = reading->record->line;
-		if (result == CSV_RECORD &&
-		    amount_read(cell(reading, COLUMN_AMOUNT), &amount, &why))
+		if (result == CSV_RECORD && read_amount(reading, &amount, &why))
 			amount_survey_add(&reading->amounts, &amount, line);
 		if (result == CSV_RECORD && date_read(cell(reading, COLUMN_DATE), &date))
 			date_survey_add(&reading->dates, &date, line);
@@ -129,18 +134,12 @@ static bool same_currency(struct reading *reading, const struct currency_seen *s
 	return false;
 }
 
-/* The code that a sign stands for everywhere; "" where it stands for several. */
-static const char *code_of_sign(const char *sign)
-{
-	return strcmp(sign, "£") == 0 ? "GBP" : strcmp(sign, "€") == 0 ? "EUR" : "";
-}
-
 static void set_unit(struct reading *reading)
 {
 	const char *unit = reading->task->unit;
 	if (unit == NULL)
 		unit = reading->amounts.code.line != 0 ? reading->amounts.code.text
-		                                       : code_of_sign(reading->amounts.sign.text);
+		                                       : currency_code(reading->amounts.sign.text);
 	snprintf(reading->spendings->unit, sizeof reading->spendings->unit, "%s", unit);
 }
 
@@ -167,29 +166,13 @@ static bool decide(struct reading *reading)
 
 /* ---- Rows ---------------------------------------------------------------------- */
 
-static bool is_empty(const struct csv_record *record)
-{
-	for (size_t i = 0; i < record->count; i++)
-		if (cell_trimmed(record->fields[i]).len > 0)
-			return false;
-	return true;
-}
-
-/* Whether the amount is said to be in another currency than the rows are. */
-static bool other_currency(const struct reading *reading, const struct written_amount *amount)
-{
-	const char *code = currency_is_code(amount->currency) ? amount->currency
-	                                                      : code_of_sign(amount->currency);
-	return code[0] != '\0' && strcmp(code, reading->spendings->unit) != 0;
-}
-
 static const char *take_amount(const struct reading *reading, struct spending *row)
 {
 	struct written_amount amount;
 	const char *why;
-	if (!amount_read(cell(reading, COLUMN_AMOUNT), &amount, &why))
+	if (!read_amount(reading, &amount, &why))
 		return why;
-	if (other_currency(reading, &amount))
+	if (!amount_is_in(&amount, reading->spendings->unit))
 		return "the amount is in another currency";
 	return amount_value(&amount, reading->told->mark, reading->spendings->scale, &row->amount,
 	                    &why)
@@ -240,7 +223,7 @@ static bool overflows(const struct reading *reading)
 	if (reading->heading.width == 0)
 		return false;
 	for (size_t i = reading->heading.width; i < record->count; i++)
-		if (cell_trimmed(record->fields[i]).len > 0)
+		if (csv_trimmed(record->fields[i]).len > 0)
 			return true;
 	return false;
 }
@@ -273,10 +256,8 @@ static void write_reject(FILE *out, const struct csv_record *record, const char 
 {
 	fprintf(out, "%" PRIu64 ",", record->line);
 	csv_write_field(out, lgp_view_of(why));
-	for (size_t i = 0; i < record->count; i++) {
-		fputc(',', out);
-		csv_write_field(out, record->fields[i]);
-	}
+	fputc(',', out);
+	csv_write_fields(out, record, 0);
 	fputs("\r\n", out);
 }
 
@@ -296,7 +277,7 @@ static enum lgp_status take_record(struct reading *reading, bool bad)
 {
 	struct spending row = {0};
 	reading->told->rows++;
-	if (is_empty(reading->record)) {
+	if (csv_is_blank(reading->record, 0)) {
 		reading->told->empty++;
 		return LGP_OK;
 	}

@@ -9,8 +9,7 @@
 #define LAGNIAPPE_FORENSIC_SPENDING_FILE_H
 
 #include "tools/forensic/spending.h"
-#include "tools/forensic/written_amount.h"
-#include "tools/forensic/written_date.h"
+#include "tools/forensic/survey.h"
 
 #include <stdio.h>
 

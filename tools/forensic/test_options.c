@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/forensic/written_amount.h"
+#include "tools/common/written_amount.h"
 
 #define BAND_PPM 40000 /* 4 % */
 #define BAND_PPM_MOST 500000
@@ -75,7 +75,7 @@ static bool read_number(const struct options *given, const char *name, unsigned 
 	int64_t value = 0;
 	if (text == NULL)
 		return true;
-	bool read = amount_read(lgp_view_of(text), &number, &why) &&
+	bool read = amount_read(lgp_view_of(text), "", &number, &why) &&
 	            amount_value(&number, DECIMAL_POINT, scale, &value, &why);
 	if (!read || value <= 0 || value > most) {
 		snprintf(error, 256, "--%s %.40s: %s", name, text,

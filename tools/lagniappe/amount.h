@@ -7,9 +7,9 @@
 
 #define AMOUNT_SCALE_MAX 9 /* decimal places */
 
-/* Reads "1,234.56", "-12.00", "12.00-", "(12.00)", "£12", "12 EUR": commas in
- * groups of three, a point, at most `scale` decimals.  code: the unit's own
- * code, which may stand at either end; "" none.
+/* Reads what written_amount reads, and is strict: a point with digits on both sides,
+ * groups of three alone, at most `scale` decimals, no other currency.  code: the
+ * unit's own code, which may stand at either end; "" none.
  * True: *out in minor units of the scale.  False: *why is a static text. */
 LGP_MUST_USE bool amount_parse(struct lgp_view text, unsigned scale, const char *code, int64_t *out,
                                const char **why);

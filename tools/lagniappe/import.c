@@ -4,8 +4,8 @@
 
 #include "lagniappe/codec.h"
 #include "tools/common/table.h"
+#include "tools/common/written_date.h"
 #include "tools/lagniappe/amount.h"
-#include "tools/lagniappe/day.h"
 #include "tools/lagniappe/import_row.h"
 
 #include <errno.h>
@@ -24,7 +24,9 @@ const struct option_row import_options[] = {
          "date=COL,amount=COL,staff=COL[,reason=COL,party=COL,budget=COL], COL a heading or a "
          "number"},
         {"date-format", "FORMAT", 0, TAG_NONE, "%Y-%m-%d when absent; %d/%m/%Y, %d %b %y, …"},
-        {"unit", "CODE", 0, TAG_NONE, "of the amounts, GBP when absent; made when missing"},
+        {"unit", "CODE", 0, TAG_NONE,
+         "of the amounts; when absent the ledger's only one, or a new " NEW_UNIT
+         "; made when missing"},
         {"scale", "N", 0, TAG_NONE, "decimal places of a new unit, 2 when absent"},
         {"site", "ID", 0, TAG_NONE, "where new budgets and staff belong, \"" SITE "\" when absent"},
         {"timezone", "ZONE", 0, TAG_NONE, "of a new site, UTC when absent"},
@@ -40,6 +42,7 @@ struct import {
 	struct csv *csv;
 	struct csv_record record;
 	struct row_rules rules;
+	char unit[LGP_SLUG_MAX + 1]; /* the one that was chosen where none was given */
 	struct tally seen;
 	struct names names;
 	struct tallies tallies;
@@ -219,7 +222,7 @@ static bool open_file(struct import *import)
 		return false;
 	}
 	import->bytes = S_ISREG(info.st_mode) ? (uint64_t)info.st_size : 0;
-	import->csv = csv_new(import->in);
+	import->csv = csv_new(import->in, '\0');
 	if (import->csv == NULL)
 		complain("memory ran out");
 	return import->csv != NULL;
@@ -281,13 +284,12 @@ static bool read_options(struct import *import)
 	const char *format = options_get(options, "date-format");
 	const char *unit = options_get(options, "unit"), *scale = options_get(options, "scale");
 	import->rules.date_format = format != NULL ? format : "%Y-%m-%d";
-	import->rules.unit = unit != NULL ? unit : "GBP";
+	import->rules.unit = unit != NULL ? unit : NEW_UNIT;
 	import->rules.budget = NO_BUDGET;
 	import->rules.scale = 2;
-	if (!day_format_valid(import->rules.date_format)) {
+	if (!date_format_valid(import->rules.date_format)) {
 		complain("--date-format %s: it must name day, month and year once each, with %%d "
-		         "%%e "
-		         "%%m %%b %%B %%Y %%y %%F",
+		         "%%e %%m %%b %%B %%Y %%y %%F",
 		         format);
 		return false;
 	}
@@ -319,6 +321,11 @@ static bool prepare(struct import *import)
 	    !read_header(import))
 		return false;
 	names_init(&import->names, import->session, import->rules.unit, site != NULL ? site : SITE);
+	if (options_get(options, "unit") == NULL && !import->session->dry_run) {
+		if (!names_choose_unit(&import->names, import->unit))
+			return false;
+		import->rules.unit = import->unit;
+	}
 	import->started_ms = import->told_ms = now_ms();
 	return import->session->dry_run ||
 	       names_prepare(&import->names, zone != NULL ? zone : "UTC", &import->rules.scale);

@@ -9,7 +9,7 @@
 #ifndef LAGNIAPPE_TOOLS_IMPORT_H
 #define LAGNIAPPE_TOOLS_IMPORT_H
 
-#include "tools/lagniappe/csv.h"
+#include "tools/common/csv.h"
 #include "tools/lagniappe/lagniappe.h"
 #include "tools/lagniappe/slug.h"
 #include "tools/lagniappe/tally.h"
@@ -60,6 +60,9 @@ enum name_result {
 
 void names_init(struct names *names, struct session *session, const char *unit, const char *site);
 void names_deinit(struct names *names);
+#define NEW_UNIT "GBP" /* where neither the caller nor the ledger has one */
+/* False: there are several, or no answer; said on standard error. */
+LGP_MUST_USE bool names_choose_unit(struct names *names, char unit[LGP_SLUG_MAX + 1]);
 /* Reads what the server has; makes unit and site where they are missing.
  * *scale: the unit's decimal places; the wanted ones for a new one.
  * False: said on standard error. */

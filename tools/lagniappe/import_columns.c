@@ -4,7 +4,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static const char *const column_names[COLUMN_COUNT] = {
         [COLUMN_DATE] = "date",     [COLUMN_AMOUNT] = "amount", [COLUMN_STAFF] = "staff",
@@ -14,17 +13,6 @@ static const char *const column_names[COLUMN_COUNT] = {
 const char *column_name(enum column column)
 {
 	return column_names[column];
-}
-
-static bool same_heading(struct lgp_view heading, struct lgp_view wanted)
-{
-	while (heading.len > 0 && heading.ptr[0] == ' ') {
-		heading.ptr++;
-		heading.len--;
-	}
-	while (heading.len > 0 && heading.ptr[heading.len - 1] == ' ')
-		heading.len--;
-	return heading.len == wanted.len && strncasecmp(heading.ptr, wanted.ptr, wanted.len) == 0;
 }
 
 static bool as_number(struct lgp_view text, size_t *out)
@@ -44,7 +32,7 @@ static bool find_column(const struct csv_record *header, struct lgp_view wanted,
 {
 	size_t found = 0, number;
 	for (size_t i = 0; i < header->count; i++) {
-		if (same_heading(header->fields[i], wanted)) {
+		if (csv_same_heading(header->fields[i], wanted)) {
 			*at = i;
 			found++;
 		}

@@ -52,7 +52,12 @@ static enum fate reject(struct lines *lines, const struct line *line, const json
 {
 	const char *title = json_string_value(json_object_get(problem, "title"));
 	const char *detail = json_string_value(json_object_get(problem, "detail"));
+	const char *type = json_string_value(json_object_get(problem, "type"));
 	char reason[512];
+	if (type != NULL && strcmp(type, "/problems/key-reused") == 0) {
+		title = "this row was taken before, under another --unit or --map";
+		detail = "what was imported stays; see it with lagniappe entries list";
+	}
 	snprintf(reason, sizeof reason, "%s%s%s (%" JSON_INTEGER_FORMAT ")",
 	         title != NULL ? title : "the server refused it", detail != NULL ? ": " : "",
 	         detail != NULL ? detail : "", status);

@@ -180,6 +180,26 @@ static bool ensure(struct names *names, const char *path, const char *id, json_t
 	return fine;
 }
 
+/* The ledger's only unit; one that is new where it has none. */
+bool names_choose_unit(struct names *names, char unit[LGP_SLUG_MAX + 1])
+{
+	struct reply reply;
+	if (!get(names, "/v1/units?page_size=2", &reply))
+		return false;
+	const json_t *units = json_object_get(reply.json, "units");
+	const char *code = json_string_value(json_object_get(json_array_get(units, 0), "code"));
+	bool one = reply.status == 200 && json_array_size(units) < 2;
+	if (reply.status != 200)
+		print_problem(&reply);
+	else if (!one)
+		complain("--unit is missing: the ledger has several units; say which one the "
+		         "amounts are in");
+	snprintf(unit, LGP_SLUG_MAX + 1, "%s", code != NULL ? code : NEW_UNIT);
+	reply_deinit(&reply);
+	names->unit = unit;
+	return one;
+}
+
 bool names_prepare(struct names *names, const char *timezone, unsigned *scale)
 {
 	json_t *unit, *site;

@@ -16,11 +16,7 @@ char *rejects_row(const struct csv_record *record, size_t first)
 	FILE *out = open_memstream(&text, &len);
 	if (out == NULL)
 		return NULL;
-	for (size_t i = first; i < record->count; i++) {
-		if (i > first)
-			fputc(',', out);
-		csv_write_field(out, record->fields[i]);
-	}
+	csv_write_fields(out, record, first);
 	if (fclose(out) != 0) {
 		free(text);
 		return NULL;

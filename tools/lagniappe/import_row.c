@@ -3,23 +3,14 @@
 #include "tools/lagniappe/import_row.h"
 
 #include "lagniappe/codec.h"
+#include "tools/common/written_date.h"
 #include "tools/lagniappe/amount.h"
-#include "tools/lagniappe/day.h"
 
 #include <string.h>
 
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-bool row_blank(const struct csv_record *record, size_t first)
-{
-	for (size_t i = first; i < record->count; i++)
-		for (size_t k = 0; k < record->fields[i].len; k++)
-			if (!is_blank(record->fields[i].ptr[k]))
-				return false;
-	return true;
 }
 
 /* Without blanks at the ends, runs of them one.  False: longer than max bytes,
@@ -95,14 +86,14 @@ static bool read_values(const struct row_rules *rules, const struct csv_record *
 	const char *wrong;
 	if (!read_text(rules, record, COLUMN_DATE, out, &date, why))
 		return false;
-	if (!day_parse(rules->date_format, date, &out->business_date)) {
+	if (!date_by_format(rules->date_format, date, &out->business_date)) {
 		snprintf(why, 256, "the date \"%.*s\" is not a day by %s", (int)date.len, date.ptr,
 		         rules->date_format);
 		return false;
 	}
 	if (!amount_parse(amount, rules->scale, rules->unit, &out->amount, &wrong)) {
 		int len = amount.len < 64 ? (int)amount.len : 64;
-		snprintf(why, 256, "the amount \"%.*s\": %s", len, amount.ptr, wrong);
+		snprintf(why, 256, "%s: \"%.*s\"", wrong, len, amount.ptr);
 		return false;
 	}
 	if (out->amount == 0) {
@@ -115,7 +106,7 @@ static bool read_values(const struct row_rules *rules, const struct csv_record *
 bool row_read(const struct row_rules *rules, const struct csv_record *record, struct tally *seen,
               struct row *out, char why[256])
 {
-	if (row_blank(record, rules->first)) {
+	if (csv_is_blank(record, rules->first)) {
 		snprintf(why, 256, "the row is blank");
 		return false;
 	}

@@ -29,7 +29,5 @@ struct row {
 /* seen: counts equal rows.  False: why says what is wrong with the record. */
 LGP_MUST_USE bool row_read(const struct row_rules *rules, const struct csv_record *record,
                            struct tally *seen, struct row *out, char why[256]);
-/* Whether no field has anything in it. */
-bool row_blank(const struct csv_record *record, size_t first);
 
 #endif

@@ -3,10 +3,10 @@
  * Thread: any.  Integers alone: no floating point anywhere.
  *
  * Whether a comma or a point is the decimal mark is a question of the whole file:
- * "1.234" alone does not say.  So amounts are read twice: a survey of all of them
- * decides, then each has a value. */
-#ifndef LAGNIAPPE_FORENSIC_WRITTEN_AMOUNT_H
-#define LAGNIAPPE_FORENSIC_WRITTEN_AMOUNT_H
+ * "1.234" alone does not say.  So an amount is read first, and has a value once its
+ * mark is known. */
+#ifndef LAGNIAPPE_TOOLS_WRITTEN_AMOUNT_H
+#define LAGNIAPPE_TOOLS_WRITTEN_AMOUNT_H
 
 #include "lagniappe/status.h"
 
@@ -25,8 +25,10 @@ struct written_amount {
 	char currency[AMOUNT_CURRENCY_MAX + 1];
 };
 
-/* False: it is no amount, *why is static. */
-LGP_MUST_USE bool amount_read(struct lgp_view text, struct written_amount *out, const char **why);
+/* own: a code that may stand as a currency does, whatever it looks like; "" none.
+ * False: it is no amount, *why is static. */
+LGP_MUST_USE bool amount_read(struct lgp_view text, const char *own, struct written_amount *out,
+                              const char **why);
 /* The mark that the amount shows by itself, DECIMAL_UNKNOWN where it could be
  * either or has none; *ambiguous: it could be either. */
 enum decimal_mark amount_mark(const struct written_amount *amount, bool *ambiguous);
@@ -38,22 +40,10 @@ LGP_MUST_USE bool amount_value(const struct written_amount *amount, enum decimal
                                unsigned scale, int64_t *out, const char **why);
 /* A code of three capital letters, as opposed to a sign. */
 bool currency_is_code(const char *currency);
-
-/* What a file's amounts say together. */
-struct amount_survey {
-	uint64_t point_line, comma_line, ambiguous_line; /* the first of each; 0 none */
-	unsigned decimals[3];                            /* by enum decimal_mark */
-	/* The first sign and the first code, and a line that has another one. */
-	struct currency_seen {
-		char text[AMOUNT_CURRENCY_MAX + 1], other[AMOUNT_CURRENCY_MAX + 1];
-		uint64_t line, other_line;
-	} sign, code;
-};
-
-void amount_survey_add(struct amount_survey *survey, const struct written_amount *amount,
-                       uint64_t line);
-/* False: the amounts do not say; error says which lines, and what to do. */
-LGP_MUST_USE bool amount_survey_mark(const struct amount_survey *survey, enum decimal_mark *mark,
-                                     char error[256]);
+/* The code that the currency is known by: itself, or what its sign stands for
+ * everywhere; "" where that may be several. */
+const char *currency_code(const char *currency);
+/* Whether the amount may be in the unit: it names no other currency. */
+bool amount_is_in(const struct written_amount *amount, const char *unit);
 
 #endif

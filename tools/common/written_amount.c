@@ -1,8 +1,6 @@
 /* written_amount: see written_amount.h.  Thread: any. */
-#include "tools/forensic/written_amount.h"
+#include "tools/common/written_amount.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *const blanks[] = {" ", "\t", "\xc2\xa0", "\xe2\x80\xaf", "\xe2\x80\x89"};
@@ -79,25 +77,34 @@ static size_t sign_at(struct lgp_view text)
 	return other ? 3 : 0;
 }
 
+static bool is_capital(char c)
+{
+	return c >= 'A' && c <= 'Z';
+}
+
 static size_t code_at(struct lgp_view text)
 {
 	for (size_t i = 0; i < 3; i++)
-		if (text.len < 3 || text.ptr[i] < 'A' || text.ptr[i] > 'Z')
+		if (text.len < 3 || !is_capital(text.ptr[i]))
 			return 0;
 	return 3;
 }
 
-static size_t currency_at_start(struct lgp_view text)
+static size_t currency_at_start(struct lgp_view text, const char *own)
 {
-	size_t len = starts_any(text, words, COUNT(words));
+	size_t len = starts(text, own);
+	if (len == 0)
+		len = starts_any(text, words, COUNT(words));
 	if (len == 0)
 		len = code_at(text);
 	return len > 0 ? len : sign_at(text);
 }
 
-static size_t currency_at_end(struct lgp_view text)
+static size_t currency_at_end(struct lgp_view text, const char *own)
 {
-	size_t len = ends_any(text, words, COUNT(words));
+	size_t len = ends(text, own);
+	if (len == 0)
+		len = ends_any(text, words, COUNT(words));
 	for (size_t n = 3; n > 0 && len == 0; n--) {
 		struct lgp_view tail = {text.ptr + text.len - n, n};
 		if (text.len >= n && (sign_at(tail) == n || (n == 3 && code_at(tail) == n)))
@@ -115,15 +122,15 @@ static void note_currency(struct written_amount *amount, const char *text, size_
 }
 
 /* Takes currencies off both ends, a sign and a code at most. */
-static void strip_currency(struct lgp_view *text, struct written_amount *amount)
+static void strip_currency(struct lgp_view *text, const char *own, struct written_amount *amount)
 {
-	size_t len = currency_at_start(*text);
+	size_t len = currency_at_start(*text, own);
 	if (len > 0) {
 		note_currency(amount, text->ptr, len);
 		cut_start(text, len);
 		trim(text);
 	}
-	len = currency_at_end(*text);
+	len = currency_at_end(*text, own);
 	if (len > 0) {
 		note_currency(amount, text->ptr + text->len - len, len);
 		cut_end(text, len);
@@ -151,16 +158,16 @@ static int strip_sign(struct lgp_view *text)
 	return negative;
 }
 
-/* A bank's words: a credit is money that came back. */
-static int strip_side(struct lgp_view *text)
+/* A bank's words: a credit is money that came back.  "IDR" is a currency. */
+static int strip_side(struct lgp_view *text, const char *own)
 {
-	int negative = 0;
-	if (cut_end(text, ends(*text, "CR")))
-		negative = 1;
-	else
-		cut_end(text, ends(*text, "DR"));
+	size_t credit = ends(*text, "CR"), len = credit + ends(*text, "DR");
+	bool longer = text->len > len && is_capital(text->ptr[text->len - len - 1]);
+	if (len == 0 || longer || ends(*text, own) > 0)
+		return 0;
+	cut_end(text, len);
 	trim(text);
-	return negative;
+	return credit > 0;
 }
 
 static bool is_digit(char c)
@@ -197,7 +204,8 @@ static bool is_plain(struct lgp_view text)
 	return text.len > 0;
 }
 
-bool amount_read(struct lgp_view text, struct written_amount *out, const char **why)
+bool amount_read(struct lgp_view text, const char *own, struct written_amount *out,
+                 const char **why)
 {
 	*out = (struct written_amount){0};
 	*why = "the amount is not a number";
@@ -208,8 +216,8 @@ bool amount_read(struct lgp_view text, struct written_amount *out, const char **
 	if (text.len == 0)
 		return false;
 	/* The sign may stand before or behind the currency, or in it: "-£5", "£-5", "(£5)". */
-	int negative = strip_side(&text) + strip_sign(&text);
-	strip_currency(&text, out);
+	int negative = strip_side(&text, own) + strip_sign(&text);
+	strip_currency(&text, own, out);
 	negative += strip_sign(&text);
 	*why = "the amount has two signs";
 	if (negative > 1)
@@ -222,6 +230,19 @@ bool amount_read(struct lgp_view text, struct written_amount *out, const char **
 bool currency_is_code(const char *currency)
 {
 	return code_at(lgp_view_of(currency)) == strlen(currency) && currency[0] != '\0';
+}
+
+const char *currency_code(const char *currency)
+{
+	if (currency_is_code(currency))
+		return currency;
+	return strcmp(currency, "£") == 0 ? "GBP" : strcmp(currency, "€") == 0 ? "EUR" : "";
+}
+
+bool amount_is_in(const struct written_amount *amount, const char *unit)
+{
+	const char *code = currency_code(amount->currency);
+	return code[0] == '\0' || strcmp(code, unit) == 0;
 }
 
 /* ---- Marks ------------------------------------------------------------------- */
@@ -341,66 +362,4 @@ bool amount_value(const struct written_amount *amount, enum decimal_mark mark, u
 		*why = decimals_value(decimals, at > 0 ? amount->len - at : 0, scale, &value);
 	*out = amount->negative ? -value : value;
 	return *why == NULL;
-}
-
-/* ---- The survey -------------------------------------------------------------- */
-
-static void first_line(uint64_t *line, uint64_t here)
-{
-	if (*line == 0)
-		*line = here;
-}
-
-static void see_currency(struct currency_seen *seen, const char *currency, uint64_t line)
-{
-	if (seen->line == 0) {
-		memcpy(seen->text, currency, sizeof seen->text);
-		seen->line = line;
-	} else if (seen->other_line == 0 && strcmp(seen->text, currency) != 0) {
-		memcpy(seen->other, currency, sizeof seen->other);
-		seen->other_line = line;
-	}
-}
-
-void amount_survey_add(struct amount_survey *survey, const struct written_amount *amount,
-                       uint64_t line)
-{
-	bool ambiguous;
-	enum decimal_mark mark = amount_mark(amount, &ambiguous);
-	if (mark == DECIMAL_POINT)
-		first_line(&survey->point_line, line);
-	else if (mark == DECIMAL_COMMA)
-		first_line(&survey->comma_line, line);
-	if (ambiguous)
-		first_line(&survey->ambiguous_line, line);
-	for (enum decimal_mark at = DECIMAL_POINT; at <= DECIMAL_COMMA; at++) {
-		unsigned decimals = amount_decimals(amount, at);
-		if (decimals <= AMOUNT_DECIMALS_MAX && decimals > survey->decimals[at])
-			survey->decimals[at] = decimals;
-	}
-	if (amount->currency[0] != '\0')
-		see_currency(currency_is_code(amount->currency) ? &survey->code : &survey->sign,
-		             amount->currency, line);
-}
-
-bool amount_survey_mark(const struct amount_survey *survey, enum decimal_mark *mark,
-                        char error[256])
-{
-	*mark = survey->comma_line != 0 ? DECIMAL_COMMA : DECIMAL_POINT;
-	if (survey->comma_line != 0 && survey->point_line != 0) {
-		snprintf(error, 256,
-		         "line %" PRIu64 " has a decimal comma and line %" PRIu64
-		         " a decimal point: say --decimal comma or --decimal point",
-		         survey->comma_line, survey->point_line);
-		return false;
-	}
-	if (survey->comma_line == 0 && survey->point_line == 0 && survey->ambiguous_line != 0) {
-		snprintf(error, 256,
-		         "the amount at line %" PRIu64
-		         " can be read in two ways, and no other amount "
-		         "tells: say --decimal comma or --decimal point",
-		         survey->ambiguous_line);
-		return false;
-	}
-	return true;
 }

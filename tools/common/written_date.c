@@ -1,9 +1,8 @@
 /* written_date: see written_date.h.  Thread: any. */
-#include "tools/forensic/written_date.h"
+#include "tools/common/written_date.h"
 
 #include "lagniappe/codec.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -47,7 +46,7 @@ static unsigned take_number(struct lgp_view *text, unsigned most, unsigned *out)
 	return n;
 }
 
-/* "January", or its first three letters, a point behind them or not. */
+/* "January", or its first three letters. */
 static unsigned take_month(struct lgp_view *text)
 {
 	static const char *const names[] = {"January",   "February", "March",    "April",
@@ -59,7 +58,6 @@ static unsigned take_month(struct lgp_view *text)
 			continue;
 		bool whole = text->len >= full && strncasecmp(text->ptr, names[i], full) == 0;
 		cut(text, whole ? full : 3);
-		take_char(text, '.');
 		return i + 1;
 	}
 	return 0;
@@ -186,13 +184,18 @@ bool date_read(struct lgp_view text, struct written_date *out)
 	return time_read(text, &out->time_us);
 }
 
+static unsigned full_year(unsigned two_digits)
+{
+	return two_digits + (two_digits >= 69 ? 1900 : 2000);
+}
+
 /* The year that the part means; 0: it means none. */
 static unsigned year_of(const struct written_date *date, unsigned i)
 {
 	if (date->digits[i] == 4)
 		return date->parts[i];
 	if (date->digits[i] == 2)
-		return date->parts[i] + (date->parts[i] >= 69 ? 1900 : 2000);
+		return full_year(date->parts[i]);
 	return 0;
 }
 
@@ -201,6 +204,16 @@ static void put_digits(char *out, unsigned count, unsigned number)
 {
 	for (; count > 0; number /= 10)
 		out[--count] = (char)('0' + number % 10);
+}
+
+/* At most four digits of year and two of month and day. */
+static bool days_of(unsigned year, unsigned month, unsigned day, int32_t *days)
+{
+	char iso[LGP_DATE_LEN] = "0000-00-00";
+	put_digits(iso, 4, year);
+	put_digits(iso + 5, 2, month);
+	put_digits(iso + 8, 2, day);
+	return lgp_date_parse((struct lgp_view){iso, sizeof iso}, days) == LGP_OK;
 }
 
 bool date_value(const struct written_date *date, enum date_order order, int32_t *days)
@@ -213,11 +226,7 @@ bool date_value(const struct written_date *date, enum date_order order, int32_t 
 	if (year_of(date, year) == 0 || date->digits[month] > 2 || date->digits[day] > 2 ||
 	    date->digits[day] == 0)
 		return false;
-	char iso[LGP_DATE_LEN] = "0000-00-00";
-	put_digits(iso, 4, year_of(date, year));
-	put_digits(iso + 5, 2, date->parts[month]);
-	put_digits(iso + 8, 2, date->parts[day]);
-	return lgp_date_parse((struct lgp_view){iso, sizeof iso}, days) == LGP_OK;
+	return days_of(year_of(date, year), date->parts[month], date->parts[day], days);
 }
 
 enum date_order date_evident(const struct written_date *date)
@@ -259,61 +268,104 @@ static enum date_order order_of_parts(const char *parts)
 	return DATE_UNKNOWN;
 }
 
-enum date_order date_order_of(const char *format)
+/* "dmy" for "%d/%m/%Y": the parts that the format names, the first four or so. */
+static void name_parts(const char *format, char parts[8])
 {
-	char parts[8] = "";
 	size_t count = 0;
-	for (enum date_order order = DATE_YMD; order <= DATE_MDY; order++)
-		if (strcmp(format, order_texts[order]) == 0)
-			return order;
-	if (strchr(format, '%') == NULL)
-		return order_of_parts(format);
 	for (const char *p = format; *p != '\0' && count < 4; p++) {
 		if (*p != '%')
 			continue;
 		p++;
 		if (*p == '\0')
-			return DATE_UNKNOWN;
+			break;
 		if (*p == 'F')
-			count += (size_t)snprintf(parts + count, sizeof parts - count, "ymd");
+			count += (size_t)snprintf(parts + count, 8 - count, "ymd");
 		else if (part_of(*p) != '\0')
 			parts[count++] = part_of(*p);
 	}
 	parts[count] = '\0';
+}
+
+enum date_order date_order_of(const char *format)
+{
+	char parts[8];
+	for (enum date_order order = DATE_YMD; order <= DATE_MDY; order++)
+		if (strcmp(format, order_texts[order]) == 0)
+			return order;
+	if (strchr(format, '%') == NULL)
+		return order_of_parts(format);
+	name_parts(format, parts);
 	return order_of_parts(parts);
 }
 
-void date_survey_add(struct date_survey *survey, const struct written_date *date, uint64_t line)
+/* ---- Formats ----------------------------------------------------------------- */
+
+struct civil {
+	unsigned year, month, day;
+};
+
+static bool take_within(struct lgp_view *text, unsigned most)
 {
-	int32_t day_first, month_first;
-	if (date_evident(date) != DATE_UNKNOWN)
-		return;
-	bool dmy = date_value(date, DATE_DMY, &day_first);
-	bool mdy = date_value(date, DATE_MDY, &month_first);
-	uint64_t *first = dmy && mdy && day_first != month_first ? &survey->ambiguous_line
-	                  : dmy && !mdy                          ? &survey->dmy_line
-	                  : mdy && !dmy                          ? &survey->mdy_line
-	                                                         : NULL;
-	if (first != NULL && *first == 0)
-		*first = line;
+	unsigned value;
+	return take_number(text, 2, &value) > 0 && value <= most;
 }
 
-bool date_survey_order(const struct date_survey *survey, enum date_order *order, char error[256])
+static bool take_directive(struct lgp_view *text, char directive, struct civil *out)
 {
-	*order = survey->mdy_line != 0 ? DATE_MDY : DATE_DMY;
-	if (survey->dmy_line != 0 && survey->mdy_line != 0) {
-		snprintf(error, 256,
-		         "the date at line %" PRIu64 " has the day first and that at line %" PRIu64
-		         " the month: say --date-format dmy or --date-format mdy",
-		         survey->dmy_line, survey->mdy_line);
-		return false;
+	switch (directive) {
+	case 'e':
+		(void)take_char(text, ' ');
+		return take_number(text, 2, &out->day) > 0;
+	case 'd':
+		return take_number(text, 2, &out->day) > 0;
+	case 'm':
+		return take_number(text, 2, &out->month) > 0;
+	case 'b':
+	case 'h':
+	case 'B':
+		out->month = take_month(text);
+		return out->month > 0;
+	case 'Y':
+		return take_number(text, 4, &out->year) == 4;
+	case 'y':
+		if (take_number(text, 2, &out->year) != 2)
+			return false;
+		out->year = full_year(out->year);
+		return true;
+	case 'F':
+		return take_number(text, 4, &out->year) == 4 && take_char(text, '-') &&
+		       take_number(text, 2, &out->month) == 2 && take_char(text, '-') &&
+		       take_number(text, 2, &out->day) == 2;
+	case 'H':
+		return take_within(text, 23);
+	case 'M':
+		return take_within(text, 59);
+	case 'S':
+		return take_within(text, 60);
+	case 'T':
+		return take_within(text, 23) && take_char(text, ':') && take_within(text, 59) &&
+		       take_char(text, ':') && take_within(text, 60);
+	default:
+		return take_char(text, directive);
 	}
-	if (survey->dmy_line == 0 && survey->mdy_line == 0 && survey->ambiguous_line != 0) {
-		snprintf(error, 256,
-		         "the date at line %" PRIu64 " can be read in two ways, and no other date "
-		         "tells: say --date-format dmy or --date-format mdy",
-		         survey->ambiguous_line);
-		return false;
-	}
-	return true;
+}
+
+bool date_format_valid(const char *format)
+{
+	char parts[8];
+	for (const char *p = format; *p != '\0'; p++)
+		if (*p == '%' && (*++p == '\0' || strchr("deYymbhBFHMST%", *p) == NULL))
+			return false;
+	name_parts(format, parts);
+	return strlen(parts) == 3 && strchr(parts, 'y') != NULL && strchr(parts, 'm') != NULL &&
+	       strchr(parts, 'd') != NULL;
+}
+
+bool date_by_format(const char *format, struct lgp_view text, int32_t *days)
+{
+	struct civil date = {0};
+	for (const char *p = format; *p != '\0'; p++)
+		if (!(*p == '%' ? take_directive(&text, *++p, &date) : take_char(&text, *p)))
+			return false;
+	return text.len == 0 && days_of(date.year, date.month, date.day, days);
 }

@@ -3,12 +3,13 @@
  * A record is read as it is, with the places where its fields end; then each field
  * is brought to UTF-8.  A byte of windows-1252 becomes at most three of UTF-8,
  * which bounds the second buffer. */
-#include "tools/forensic/csv.h"
+#include "tools/common/csv.h"
 
-#include "tools/forensic/encoding.h"
+#include "tools/common/encoding.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define CHUNK (2 * ENCODING_CHUNK)
 #define LOOKED_AT 10 /* records that the delimiter is told by */
@@ -21,6 +22,7 @@ struct csv {
 	char delimiter;
 	bool foreign;      /* a field was windows-1252 */
 	uint64_t line;     /* of the next byte */
+	uint64_t before;   /* bytes of the file that the chunk begins behind */
 	size_t at, filled; /* in the chunk */
 	size_t len;        /* of raw */
 	size_t field_count;
@@ -94,6 +96,13 @@ static void find_delimiter(struct csv *csv)
 
 /* ---- Bytes ------------------------------------------------------------------- */
 
+static void fill(struct csv *csv)
+{
+	csv->before = csv->decoder.bytes;
+	csv->at = 0;
+	csv->filled = decoder_read(&csv->decoder, csv->chunk);
+}
+
 struct csv *csv_new(FILE *in, char delimiter)
 {
 	struct csv *csv = malloc(sizeof *csv);
@@ -104,8 +113,7 @@ struct csv *csv_new(FILE *in, char delimiter)
 	csv->foreign = false;
 	csv->line = 1;
 	csv->error = "";
-	csv->at = 0;
-	csv->filled = decoder_read(&csv->decoder, csv->chunk);
+	fill(csv);
 	find_delimiter(csv);
 	return csv;
 }
@@ -118,8 +126,7 @@ void csv_free(struct csv *csv)
 static int peek_byte(struct csv *csv)
 {
 	if (csv->at == csv->filled) {
-		csv->at = 0;
-		csv->filled = decoder_read(&csv->decoder, csv->chunk);
+		fill(csv);
 		if (csv->filled == 0)
 			return END_OF_FILE;
 	}
@@ -241,10 +248,9 @@ static const char *fault_text(const struct csv *csv, int c)
 		return "the file cannot be read";
 	if (c == NUL_BYTE)
 		return "it holds a NUL byte: it is no text, or UTF-16 without a byte order mark; "
-		       "save "
-		       "it as CSV UTF-8";
+		       "save it as CSV UTF-8";
 	if (c == UNCLOSED)
-		return "a quote opens in this record and does not close, or not within 1 MiB";
+		return "a quote opens in this record and never closes, or not within 1 MiB";
 	return c == TOO_LONG ? "the record is longer than 1 MiB" : NULL;
 }
 
@@ -280,6 +286,13 @@ const char *csv_error(const struct csv *csv)
 	return csv->error;
 }
 
+uint64_t csv_position(const struct csv *csv)
+{
+	/* UTF-16 grows or shrinks as it is decoded: the share of the chunk tells. */
+	uint64_t chunk = csv->decoder.bytes - csv->before;
+	return csv->before + (csv->filled > 0 ? chunk * csv->at / csv->filled : chunk);
+}
+
 char csv_delimiter(const struct csv *csv)
 {
 	return csv->delimiter;
@@ -296,18 +309,71 @@ const char *csv_encoding(const struct csv *csv)
 	return csv->foreign ? "windows-1252" : names[csv->decoder.encoding];
 }
 
+/* ---- Cells ------------------------------------------------------------------- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
+struct lgp_view csv_trimmed(struct lgp_view cell)
+{
+	for (;;) {
+		if (cell.len > 0 && is_blank(cell.ptr[0])) {
+			cell.ptr++;
+			cell.len--;
+		} else if (cell.len > 0 && is_blank(cell.ptr[cell.len - 1])) {
+			cell.len--;
+		} else if (cell.len >= 2 && memcmp(cell.ptr + cell.len - 2, "\xc2\xa0", 2) == 0) {
+			cell.len -= 2;
+		} else {
+			break;
+		}
+	}
+	if (cell.len >= 3 && cell.ptr[0] == '=' && cell.ptr[1] == '"' &&
+	    cell.ptr[cell.len - 1] == '"')
+		return (struct lgp_view){cell.ptr + 2, cell.len - 3};
+	return cell;
+}
+
+bool csv_same_heading(struct lgp_view cell, struct lgp_view wanted)
+{
+	cell = csv_trimmed(cell);
+	wanted = csv_trimmed(wanted);
+	return cell.len == wanted.len && strncasecmp(cell.ptr, wanted.ptr, cell.len) == 0;
+}
+
+bool csv_is_blank(const struct csv_record *record, size_t first)
+{
+	for (size_t i = first; i < record->count; i++)
+		if (csv_trimmed(record->fields[i]).len > 0)
+			return false;
+	return true;
+}
+
 void csv_write_field(FILE *out, struct lgp_view field)
 {
 	bool quoted = false;
 	for (size_t i = 0; i < field.len; i++)
 		quoted |= strchr("\",\r\n", field.ptr[i]) != NULL;
-	if (quoted)
-		fputc('"', out);
+	if (!quoted) {
+		fwrite(field.ptr, 1, field.len, out);
+		return;
+	}
+	fputc('"', out);
 	for (size_t i = 0; i < field.len; i++) {
 		if (field.ptr[i] == '"')
 			fputc('"', out);
 		fputc(field.ptr[i], out);
 	}
-	if (quoted)
-		fputc('"', out);
+	fputc('"', out);
+}
+
+void csv_write_fields(FILE *out, const struct csv_record *record, size_t first)
+{
+	for (size_t i = first; i < record->count; i++) {
+		if (i > first)
+			fputc(',', out);
+		csv_write_field(out, record->fields[i]);
+	}
 }

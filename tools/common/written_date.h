@@ -3,9 +3,10 @@
  * Thread: any.  No locale: months are English.
  *
  * Which number is the day and which the month is a question of the whole file:
- * "07/01/2016" alone does not say.  So dates are read twice, as amounts are. */
-#ifndef LAGNIAPPE_FORENSIC_WRITTEN_DATE_H
-#define LAGNIAPPE_FORENSIC_WRITTEN_DATE_H
+ * "07/01/2016" alone does not say.  So a date is read first, and is a day once the
+ * order is known; or a format says all, and is held to. */
+#ifndef LAGNIAPPE_TOOLS_WRITTEN_DATE_H
+#define LAGNIAPPE_TOOLS_WRITTEN_DATE_H
 
 #include "lagniappe/status.h"
 
@@ -34,14 +35,13 @@ LGP_MUST_USE bool time_read(struct lgp_view text, int64_t *time_us);
 enum date_order date_order_of(const char *format);
 const char *date_order_text(enum date_order order);
 
-/* What a file's dates say together: the first line that only one order reads. */
-struct date_survey {
-	uint64_t dmy_line, mdy_line, ambiguous_line;
-};
-
-void date_survey_add(struct date_survey *survey, const struct written_date *date, uint64_t line);
-/* False: the dates do not say; error says which lines, and what to do. */
-LGP_MUST_USE bool date_survey_order(const struct date_survey *survey, enum date_order *order,
-                                    char error[256]);
+/* Whether date_by_format reads the format: it names year, month and day once each.
+ * %d %e day, %m month, %b %h %B month's name, %Y year, %y two-digit year (69 to 99
+ * are 19xx), %F is %Y-%m-%d; %H %M %S %T a time of day, which is checked and
+ * dropped; %% itself; all else stands for itself. */
+LGP_MUST_USE bool date_format_valid(const char *format);
+/* The whole text by a valid format, in days since 1970-01-01.  False: it is not such
+ * a text, or there is no such day. */
+LGP_MUST_USE bool date_by_format(const char *format, struct lgp_view text, int32_t *days);
 
 #endif

@@ -7,8 +7,8 @@
  * fields that are not UTF-8; a quote inside an unquoted field; line breaks inside a
  * quoted one.  Lines without a character are passed over; a line of delimiters is a
  * record of empty fields. */
-#ifndef LAGNIAPPE_FORENSIC_CSV_H
-#define LAGNIAPPE_FORENSIC_CSV_H
+#ifndef LAGNIAPPE_TOOLS_CSV_H
+#define LAGNIAPPE_TOOLS_CSV_H
 
 #include "lagniappe/status.h"
 
@@ -42,7 +42,19 @@ const char *csv_error(const struct csv *csv);
 char csv_delimiter(const struct csv *csv);
 /* "UTF-8", "UTF-16LE" …: of the file so far. */
 const char *csv_encoding(const struct csv *csv);
+/* Bytes of the file read so far. */
+uint64_t csv_position(const struct csv *csv);
+
+/* Blanks at both ends, and the ="…" that keeps a spreadsheet from counting, cut off. */
+struct lgp_view csv_trimmed(struct lgp_view cell);
+/* In any case of letters, whatever blanks surround them. */
+bool csv_same_heading(struct lgp_view cell, struct lgp_view wanted);
+/* Whether no field from `first` on has anything in it. */
+bool csv_is_blank(const struct csv_record *record, size_t first);
+
 /* Writes one field of a comma-separated file, quoted where it must be. */
 void csv_write_field(FILE *out, struct lgp_view field);
+/* The fields from `first` on, without the line's end. */
+void csv_write_fields(FILE *out, const struct csv_record *record, size_t first);
 
 #endif

@@ -1,6 +1,6 @@
 /* encoding: see encoding.h.  Thread: any, one owner.
  * UTF-8: RFC 3629.  UTF-16: RFC 2781. */
-#include "tools/forensic/encoding.h"
+#include "tools/common/encoding.h"
 
 #include <string.h>
 
@@ -11,6 +11,7 @@ void decoder_init(struct decoder *decoder, FILE *in)
 	decoder->in = in;
 	decoder->encoding = ENCODING_BYTES;
 	decoder->begun = false;
+	decoder->bytes = 0;
 	decoder->high = 0;
 }
 
@@ -76,14 +77,11 @@ size_t decoder_read(struct decoder *decoder, char *out)
 {
 	size_t len = fread(decoder->raw, 1, ENCODING_CHUNK, decoder->in);
 	size_t mark = decoder->begun ? 0 : find_mark(decoder, len);
-	size_t got;
-	if (decoder->encoding == ENCODING_UTF16LE || decoder->encoding == ENCODING_UTF16BE) {
-		got = from_utf16(decoder, decoder->raw + mark, len - mark, out);
-	} else {
-		memcpy(out, decoder->raw + mark, len - mark);
-		got = len - mark;
-	}
-	return got;
+	decoder->bytes += len;
+	if (decoder->encoding == ENCODING_UTF16LE || decoder->encoding == ENCODING_UTF16BE)
+		return from_utf16(decoder, decoder->raw + mark, len - mark, out);
+	memcpy(out, decoder->raw + mark, len - mark);
+	return len - mark;
 }
 
 /* The length of the well-formed sequence at p, 0 when it is none. */

@@ -2,9 +2,9 @@
  * Thread: any, one owner.
  *
  * What a byte order mark says is taken: UTF-8 and UTF-16 of both orders.  Without
- * one bytes pass as they are, and text_utf8 brings what is not UTF-8 to it. */
-#ifndef LAGNIAPPE_FORENSIC_ENCODING_H
-#define LAGNIAPPE_FORENSIC_ENCODING_H
+ * one bytes pass as they are, and text_from_1252 brings what is not UTF-8 to it. */
+#ifndef LAGNIAPPE_TOOLS_ENCODING_H
+#define LAGNIAPPE_TOOLS_ENCODING_H
 
 #include "lagniappe/status.h"
 
@@ -18,7 +18,8 @@ struct decoder {
 	FILE *in; /* borrowed */
 	enum encoding encoding;
 	bool begun;
-	uint32_t high; /* a surrogate that waits for its second half, 0 none */
+	uint64_t bytes; /* read of the file */
+	uint32_t high;  /* a surrogate that waits for its second half, 0 none */
 	unsigned char raw[ENCODING_CHUNK];
 };
 
