@@ -229,7 +229,7 @@ static enum lgp_status apply_ask(struct lgp_ledger *ledger, const struct lgp_ent
 	if (status == LGP_OK)
 		status = state_number_put(ledger->state, &key, until_us);
 	if (status == LGP_OK)
-		status = pending_add(&ledger->pending, entry->seq, until_us);
+		status = pending_add(&ledger->pending, entry, until_us);
 	ledger->pending_changed = true;
 	return status;
 }
@@ -375,6 +375,9 @@ enum lgp_status apply_definition(struct lgp_ledger *ledger, const struct lgp_ent
 		registry_end(ledger->registry, entry->refers_to);
 		return LGP_OK;
 	}
+	if (entry->kind == LGP_KIND_DELEGATION)
+		registry_forget_delegations(ledger->registry, entry->staff, entry->business_date,
+		                            entry->time_us);
 	enum lgp_status status = registry_define(ledger->registry, defined_number(entry),
 	                                         entry->kind, entry->seq, payload);
 	if (status == LGP_OK && entry->kind == LGP_KIND_LIMIT)

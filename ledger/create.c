@@ -109,6 +109,7 @@ static enum lgp_status open_files(struct lgp_ledger *ledger)
 	char path[PATH_BYTES + 16];
 	struct state_position position;
 	uint64_t covered;
+	static const uint8_t seed[MAP_SEED_LEN]; /* nobody asks for anything yet */
 	snprintf(path, sizeof path, "%s/state.mdb", ledger->dir);
 	enum lgp_status status = log_open(ledger->dir, MAP_BYTES, &ledger->log);
 	if (status == LGP_OK)
@@ -116,7 +117,7 @@ static enum lgp_status open_files(struct lgp_ledger *ledger)
 	if (status != LGP_OK)
 		return status;
 	lgp_kv_read_reset(ledger->log_txn);
-	status = state_open(path, MAP_BYTES, &ledger->state, &position);
+	status = state_open(path, MAP_BYTES, seed, &ledger->state, &position);
 	if (status == LGP_OK)
 		status = lgp_keyindex_open(ledger->dir, 0, &covered, &ledger->keys);
 	return status;

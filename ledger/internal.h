@@ -25,7 +25,7 @@ struct payload {
 struct pending {
 	size_t count;
 	struct {
-		uint64_t seq;
+		uint64_t seq, staff;
 		int64_t until_us;
 	} list[LGP_PENDING_MAX];
 };
@@ -127,7 +127,10 @@ LGP_MUST_USE enum lgp_status apply_limit_end(struct lgp_ledger *ledger,
                                              const struct lgp_entry *entry);
 
 /* LGP_OVERLOAD: LGP_PENDING_MAX wait already. */
-LGP_MUST_USE enum lgp_status pending_add(struct pending *pending, uint64_t seq, int64_t until_us);
+LGP_MUST_USE enum lgp_status pending_add(struct pending *pending, const struct lgp_entry *ask,
+                                         int64_t until_us);
+/* How many one member of staff asked for. */
+size_t pending_of(const struct pending *pending, uint64_t staff);
 void pending_remove(struct pending *pending, uint64_t seq);
 bool pending_holds(const struct pending *pending, uint64_t seq);
 

@@ -66,6 +66,12 @@ const struct lgp_record *judge_named(struct judgement *judgement, enum lgp_kind 
 	return registry_find(judgement->ledger->registry, noun, lgp_slug_view(id));
 }
 
+bool judge_token_at(const struct judgement *judgement, uint64_t site)
+{
+	const struct lgp_numbers *allowed = &judgement->token->as.token.sites;
+	return allowed->count == 0 || lgp_numbers_hold(allowed, site);
+}
+
 /* Whether the entry's debit account may give its amount, and its credit
  * account take it. */
 enum lgp_problem judge_funds(struct judgement *judgement, enum lgp_problem lacking)
@@ -97,6 +103,27 @@ enum lgp_problem judge_funds(struct judgement *judgement, enum lgp_problem lacki
 
 /* ---- who ------------------------------------------------------------------------------ */
 
+/* Whether it is one of their days, at their home site.  Whoever left in between, and
+ * whoever is not there yet, acts no more than a stranger. */
+static enum lgp_problem judge_days(struct judgement *judgement, const struct lgp_record *staff)
+{
+	const struct lgp_ledger *ledger = judgement->ledger;
+	const struct lgp_record *site =
+	        registry_get_kind(ledger->registry, LGP_KIND_SITE, staff->as.staff.site);
+	int32_t date;
+	if (staff->as.staff.active_from == INT32_MIN && staff->as.staff.active_until == INT32_MAX)
+		return LGP_PROBLEM_NONE;
+	enum lgp_status status =
+	        ledger->calendar.date(ledger->calendar.context,
+	                              (struct lgp_view){site->as.site.zone, site->as.site.zone_len},
+	                              judgement->entry->time_us, &date);
+	if (status != LGP_OK)
+		return fault_in(judgement, status);
+	return date >= staff->as.staff.active_from && date < staff->as.staff.active_until
+	               ? LGP_PROBLEM_NONE
+	               : LGP_PROBLEM_UNAUTHENTICATED;
+}
+
 static enum lgp_problem judge_actor(struct judgement *judgement)
 {
 	const struct registry *registry = judgement->ledger->registry;
@@ -112,9 +139,10 @@ static enum lgp_problem judge_actor(struct judgement *judgement)
 	judgement->token = token;
 	judgement->entry->actor = token->as.token.subject;
 	judgement->staff = subject;
-	if (judgement->staff != NULL)
-		judgement->entry->staff = judgement->staff->number;
-	return LGP_PROBLEM_NONE;
+	if (subject == NULL)
+		return LGP_PROBLEM_NONE;
+	judgement->entry->staff = subject->number;
+	return judge_days(judgement, subject);
 }
 
 /* ---- what ------------------------------------------------------------------------------- */

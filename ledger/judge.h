@@ -43,6 +43,8 @@ static inline enum lgp_problem fault_in(struct judgement *judgement, enum lgp_st
  * other does not concern must not make them a party of it. */
 void judge_forget(struct judgement *judgement);
 enum lgp_problem judge_date(struct judgement *judgement);
+/* Whether the token is good at the site, wherever its subject works. */
+bool judge_token_at(const struct judgement *judgement, uint64_t site);
 const struct lgp_record *judge_named(struct judgement *judgement, enum lgp_kind noun,
                                      const struct lgp_slug *id);
 enum lgp_problem judge_funds(struct judgement *judgement, enum lgp_problem lacking);

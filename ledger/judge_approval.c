@@ -78,8 +78,8 @@ static bool delegation_runs(const struct lgp_record *delegation, const struct lg
 static bool acts_for(struct judgement *judgement, uint64_t to, uint64_t from)
 {
 	const struct registry *registry = judgement->ledger->registry;
-	const struct lgp_record *at = registry_next(registry, LGP_KIND_DELEGATION, 0);
-	for (; at != NULL; at = registry_next(registry, LGP_KIND_DELEGATION, at->number))
+	const struct lgp_record *at;
+	for (size_t i = 0; (at = registry_delegation(registry, to, i)) != NULL; i++)
 		if (at->as.delegation.to == to && at->as.delegation.from == from &&
 		    delegation_runs(at, judgement->entry))
 			return true;
@@ -87,18 +87,20 @@ static bool acts_for(struct judgement *judgement, uint64_t to, uint64_t from)
 }
 
 /* Delegated authority is the lesser of the two: the ceiling, and what the
- * giver may; it ends with the giver's, and who has it does not pass it on,
- * for only managers' own authority is looked at. */
+ * giver may, who must be one who could decide: neither who asked nor who acts for
+ * them.  It ends with the giver's, and who has it does not pass it on, for only
+ * managers' own authority is looked at. */
 static enum lgp_problem find_delegated(struct judgement *judgement, const struct lgp_entry *ask,
                                        uint64_t *authority)
 {
 	const struct registry *registry = judgement->ledger->registry;
-	const struct lgp_record *at = registry_next(registry, LGP_KIND_DELEGATION, 0);
-	for (; at != NULL; at = registry_next(registry, LGP_KIND_DELEGATION, at->number)) {
+	const struct lgp_record *at;
+	uint64_t who = judgement->staff->number;
+	for (size_t i = 0; (at = registry_delegation(registry, who, i)) != NULL; i++) {
 		const struct lgp_record *giver =
 		        registry_get_kind(registry, LGP_KIND_STAFF, at->as.delegation.from);
-		if (at->as.delegation.to != judgement->staff->number ||
-		    !delegation_covers(at, judgement->entry) || giver->number == ask->staff ||
+		if (at->as.delegation.to != who || !delegation_covers(at, judgement->entry) ||
+		    giver->number == ask->staff || acts_for(judgement, giver->number, ask->staff) ||
 		    is_own_customer(giver, ask) ||
 		    !is_manager_at(giver, ask->site, judgement->entry->business_date))
 			continue;
@@ -115,7 +117,8 @@ static enum lgp_problem find_authority(struct judgement *judgement, const struct
                                        uint64_t *authority)
 {
 	const struct lgp_record *who = judgement->staff;
-	if (who == NULL || !active(who, judgement->entry->business_date))
+	if (who == NULL || !active(who, judgement->entry->business_date) ||
+	    !judge_token_at(judgement, ask->site))
 		return problem_at(judgement, LGP_PROBLEM_AUTHORITY, "seq");
 	if (judgement->token->as.token.role == LGP_ROLE_MANAGER &&
 	    is_manager_at(who, ask->site, judgement->entry->business_date)) {
@@ -188,7 +191,8 @@ static bool concerns(const struct judgement *judgement, const struct lgp_entry *
 	const struct lgp_record *who = judgement->staff;
 	return judgement->entry->actor == ask->actor ||
 	       (who != NULL && (who->number == ask->staff ||
-	                        is_manager_at(who, ask->site, judgement->entry->business_date)));
+	                        (is_manager_at(who, ask->site, judgement->entry->business_date) &&
+	                         judge_token_at(judgement, ask->site))));
 }
 
 /* A refusal tells a stranger nothing of the ask. */

@@ -172,6 +172,25 @@ static enum lgp_problem merge(struct judgement *judgement, struct lgp_definition
 	return LGP_PROBLEM_NONE;
 }
 
+/* A site's date does not go back: what was given yesterday would be given again. */
+static enum lgp_problem rule_zone(struct judgement *judgement, uint64_t number,
+                                  struct lgp_view zone)
+{
+	const struct lgp_calendar *calendar = &judgement->ledger->calendar;
+	const struct lgp_record *site = registry_get(judgement->ledger->registry, number);
+	int64_t time_us = judgement->entry->time_us;
+	int32_t before, after;
+	enum lgp_status status = calendar->date(
+	        calendar->context, (struct lgp_view){site->as.site.zone, site->as.site.zone_len},
+	        time_us, &before);
+	if (status == LGP_OK)
+		status = calendar->date(calendar->context, zone, time_us, &after);
+	if (status != LGP_OK)
+		return fault_in(judgement, status);
+	return after < before ? problem_at(judgement, LGP_PROBLEM_INVALID, "timezone")
+	                      : LGP_PROBLEM_NONE;
+}
+
 static enum lgp_problem define_again(struct judgement *judgement, struct lgp_definition *changes)
 {
 	struct lgp_ledger *ledger = judgement->ledger;
@@ -193,6 +212,8 @@ static enum lgp_problem define_again(struct judgement *judgement, struct lgp_def
 	enum lgp_problem problem = merge(judgement, changes, &now);
 	if (problem == LGP_PROBLEM_NONE)
 		problem = find_references(judgement, &now);
+	if (problem == LGP_PROBLEM_NONE && changes->noun->kind == LGP_KIND_SITE)
+		problem = rule_zone(judgement, number, lgp_definition_get(&now, "timezone"));
 	if (problem != LGP_PROBLEM_NONE)
 		return problem;
 	judgement->entry->flags |= LGP_FLAG_AMEND;
@@ -268,7 +289,8 @@ static enum lgp_problem put_limit(struct judgement *judgement,
 	enum lgp_problem problem = find_references(judgement, definition);
 	if (problem != LGP_PROBLEM_NONE)
 		return problem;
-	if (expected != 0 && (known == NULL || known->defined_at != expected))
+	if (expected != 0 &&
+	    (known == NULL || known->as.limit.ended || known->defined_at != expected))
 		return problem_at(judgement, LGP_PROBLEM_PRECONDITION, "");
 	if (known != NULL) {
 		judgement->entry->flags |= LGP_FLAG_AMEND;
@@ -279,12 +301,32 @@ static enum lgp_problem put_limit(struct judgement *judgement,
 	return problem == LGP_PROBLEM_NONE ? keep_definition(judgement, definition) : problem;
 }
 
+/* It ends later than now, where its giver works, and those in force are bounded. */
+static enum lgp_problem rule_delegation(struct judgement *judgement, const struct lgp_record *giver,
+                                        const struct lgp_span *span)
+{
+	const struct registry *registry = judgement->ledger->registry;
+	int64_t time_us = judgement->entry->time_us;
+	const struct lgp_record *at;
+	unsigned count = 0;
+	int32_t today;
+	enum lgp_problem problem = date_at(judgement, giver->as.staff.site, &today);
+	if (problem != LGP_PROBLEM_NONE)
+		return problem;
+	if (today >= span->until_day || time_us >= span->until_us)
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "until");
+	for (size_t i = 0; (at = registry_delegation(registry, giver->number, i)) != NULL; i++)
+		count += at->as.delegation.from == giver->number &&
+		         span_holds(&at->as.delegation.span, today, time_us);
+	return count >= LGP_DELEGATIONS_MAX ? problem_at(judgement, LGP_PROBLEM_INVALID, "to")
+	                                    : LGP_PROBLEM_NONE;
+}
+
 /* A manager gives of their own authority, in their own name. */
 static enum lgp_problem define_delegation(struct judgement *judgement,
                                           struct lgp_definition *definition)
 {
 	struct lgp_span span;
-	int32_t today;
 	const struct lgp_record *giver = judgement->staff;
 	if (giver == NULL || giver->as.staff.role != LGP_ROLE_MANAGER)
 		return problem_at(judgement, LGP_PROBLEM_FORBIDDEN, "");
@@ -298,12 +340,8 @@ static enum lgp_problem define_delegation(struct judgement *judgement,
 		return problem_at(judgement, LGP_PROBLEM_INVALID, "to");
 	if (span_parse(definition, &span) != LGP_OK)
 		return problem_at(judgement, LGP_PROBLEM_INVALID, "until");
-	problem = date_at(judgement, giver->as.staff.site, &today);
-	if (problem != LGP_PROBLEM_NONE)
-		return problem;
-	if (today >= span.until_day || judgement->entry->time_us >= span.until_us)
-		return problem_at(judgement, LGP_PROBLEM_INVALID, "until"); /* it never began */
-	return keep_definition(judgement, definition);
+	problem = rule_delegation(judgement, giver, &span);
+	return problem == LGP_PROBLEM_NONE ? keep_definition(judgement, definition) : problem;
 }
 
 /* Who may end it: of tokens, who may issue such; a delegation's giver. */

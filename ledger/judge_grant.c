@@ -110,9 +110,7 @@ static enum lgp_problem rule_staff(struct judgement *judgement, const struct lgp
 	if (entry->business_date < staff->as.staff.active_from ||
 	    entry->business_date >= staff->as.staff.active_until)
 		return problem_at(judgement, LGP_PROBLEM_STAFF_INACTIVE, "staff");
-	const struct lgp_numbers *allowed = &judgement->token->as.token.sites;
-	if (!lgp_staff_at_site(staff, entry->site) ||
-	    (allowed->count > 0 && !lgp_numbers_hold(allowed, entry->site)))
+	if (!lgp_staff_at_site(staff, entry->site) || !judge_token_at(judgement, entry->site))
 		return problem_at(judgement, LGP_PROBLEM_SITE, "site");
 	return rule_rewards(judgement, staff);
 }
@@ -171,6 +169,8 @@ static enum lgp_problem ask_instead(struct judgement *judgement)
 	char time[LGP_TIME_LEN];
 	if (judgement->ledger->pending.count == LGP_PENDING_MAX)
 		return LGP_PROBLEM_OVERLOADED;
+	if (pending_of(&judgement->ledger->pending, entry->staff) >= LGP_PENDING_OF_ONE_MAX)
+		return problem_at(judgement, LGP_PROBLEM_ASKS, "staff");
 	judgement->field = NULL;
 	entry->debit = LGP_CLASS_BUDGET;
 	entry->credit = LGP_CLASS_RESERVED;

@@ -118,7 +118,7 @@ static bool may_reverse(const struct judgement *judgement, const struct lgp_entr
 	if (who->number == original->staff)
 		return judgement->entry->business_date == original->business_date;
 	return judgement->token->as.token.role == LGP_ROLE_MANAGER &&
-	       lgp_staff_at_site(who, original->site);
+	       lgp_staff_at_site(who, original->site) && judge_token_at(judgement, original->site);
 }
 
 static enum lgp_problem rule_remaining(struct judgement *judgement,

@@ -4,6 +4,7 @@
 
 #include "lagniappe/codec.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -231,10 +232,14 @@ static enum lgp_status load_version(void *context, struct lgp_view key, struct l
 static enum lgp_status load_pending(void *context, struct lgp_view key, struct lgp_view value)
 {
 	struct lgp_ledger *ledger = context;
+	struct lgp_entry ask;
 	if (key.len != 9 || value.len != 8)
 		return lgp_fault(LGP_CORRUPT, "state: a pending grant's record is not of its size");
-	return pending_add(&ledger->pending, lgp_get_be((const uint8_t *)key.ptr + 1, 8),
-	                   (int64_t)lgp_get_le((const uint8_t *)value.ptr, 8));
+	enum lgp_status status =
+	        batch_find(ledger, lgp_get_be((const uint8_t *)key.ptr + 1, 8), &ask);
+	return status == LGP_OK ? pending_add(&ledger->pending, &ask,
+	                                      (int64_t)lgp_get_le((const uint8_t *)value.ptr, 8))
+	                        : status;
 }
 
 /* Kind by kind: the list of nouns is in the order in which they refer to each
@@ -274,8 +279,11 @@ static enum lgp_status open_state(struct lgp_ledger *ledger, size_t map_bytes)
 	struct state_position position;
 	uint64_t covered;
 	bool holds;
+	uint8_t seed[LGP_MAC_LEN];
+	static_assert(sizeof seed == MAP_SEED_LEN, "seed");
+	lgp_mac(ledger->secrets.mac, LGP_MAC_TABLES, NULL, 0, seed);
 	snprintf(path, sizeof path, "%s/state.mdb", ledger->dir);
-	enum lgp_status status = state_open(path, map_bytes, &ledger->state, &position);
+	enum lgp_status status = state_open(path, map_bytes, seed, &ledger->state, &position);
 	if (status == LGP_OK)
 		status = replay_position_holds(ledger, &position, &holds);
 	if (status == LGP_OK && !holds) {
@@ -438,4 +446,10 @@ const struct lgp_record *lgp_registry_next(const struct lgp_ledger *ledger, enum
                                            uint64_t after)
 {
 	return registry_next(ledger->registry, noun, after);
+}
+
+const struct lgp_record *lgp_registry_delegation(const struct lgp_ledger *ledger, uint64_t staff,
+                                                 size_t i)
+{
+	return registry_delegation(ledger->registry, staff, i);
 }

@@ -3,6 +3,10 @@
  * their order.  Thread: one at a time. */
 #include "map.h"
 
+#include "lagniappe/codec.h"
+
+#include <assert.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,30 +37,24 @@ struct map {
 	size_t mask; /* its size less 1, a power of two */
 	struct block *blocks;
 	size_t block_bytes, used_bytes; /* in blocks */
+	uint8_t seed[MAP_SEED_LEN];
 };
 
-/* Multiply and fold: keys are numbers and slugs that no stranger chooses. */
-uint32_t map_hash(struct lgp_view key)
+/* SipHash (Aumasson and Bernstein, 2012). */
+uint32_t map_hash(const struct map *map, struct lgp_view key)
 {
-	uint64_t h = key.len * UINT64_C(0x9e3779b97f4a7c15);
-	size_t i = 0;
-	for (; i + 8 <= key.len; i += 8) {
-		uint64_t word;
-		memcpy(&word, key.ptr + i, 8);
-		h = (h ^ word) * UINT64_C(0xff51afd7ed558ccd);
-		h ^= h >> 32;
-	}
-	uint64_t rest = 0;
-	memcpy(&rest, key.ptr + i, key.len - i);
-	h = (h ^ rest) * UINT64_C(0xff51afd7ed558ccd);
-	return (uint32_t)(h ^ h >> 32);
+	uint8_t hash[crypto_shorthash_BYTES];
+	static_assert(MAP_SEED_LEN == crypto_shorthash_KEYBYTES, "seed");
+	(void)crypto_shorthash(hash, (const uint8_t *)key.ptr, key.len, map->seed);
+	return (uint32_t)lgp_get_le(hash, 4);
 }
 
-struct map *map_new(void)
+struct map *map_new(const uint8_t seed[MAP_SEED_LEN])
 {
 	struct map *map = calloc(1, sizeof *map);
 	if (map == NULL)
 		return NULL;
+	memcpy(map->seed, seed, MAP_SEED_LEN);
 	map->table = calloc(TABLE_MIN, sizeof *map->table);
 	map->mask = TABLE_MIN - 1;
 	if (map->table == NULL) {
@@ -97,7 +95,8 @@ static void clear_slots(struct map *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
 		const struct item *item = map->items[i];
-		size_t at = map_hash((struct lgp_view){item->bytes, item->key_len}) & map->mask;
+		size_t at =
+		        map_hash(map, (struct lgp_view){item->bytes, item->key_len}) & map->mask;
 		while (map->table[at].item != item)
 			at = (at + 1) & map->mask;
 		map->table[at] = (struct slot){0};
@@ -129,7 +128,7 @@ static struct slot *find(const struct map *map, struct lgp_view key, uint32_t ha
 
 bool map_get(const struct map *map, struct lgp_view key, struct lgp_view *value)
 {
-	return map_get_hashed(map, key, map_hash(key), value);
+	return map_get_hashed(map, key, map_hash(map, key), value);
 }
 
 bool map_get_hashed(const struct map *map, struct lgp_view key, uint32_t hash,
@@ -157,7 +156,7 @@ static void rehash(struct map *map)
 	for (size_t i = 0; i < map->count; i++) {
 		struct item *item = map->items[i];
 		struct lgp_view key = {item->bytes, item->key_len};
-		uint32_t hash = map_hash(key);
+		uint32_t hash = map_hash(map, key);
 		struct slot *slot = find(map, key, hash);
 		*slot = (struct slot){item, hash, (uint32_t)i};
 	}
@@ -238,7 +237,7 @@ static bool overwrite(struct map *map, struct slot *slot, struct lgp_view key,
 static struct item *put(struct map *map, struct lgp_view key, struct lgp_view value)
 {
 	require(key.len <= UINT16_MAX && value.len <= UINT16_MAX);
-	uint32_t hash = map_hash(key);
+	uint32_t hash = map_hash(map, key);
 	struct slot *slot = find(map, key, hash);
 	if (slot->item != NULL)
 		return overwrite(map, slot, key, value) ? slot->item : NULL;

@@ -18,15 +18,24 @@ static size_t place_of(const struct pending *pending, uint64_t seq)
 }
 
 /* Numbers grow, and so the list stays sorted. */
-enum lgp_status pending_add(struct pending *pending, uint64_t seq, int64_t until_us)
+enum lgp_status pending_add(struct pending *pending, const struct lgp_entry *ask, int64_t until_us)
 {
 	if (pending->count == LGP_PENDING_MAX)
 		return lgp_fault(LGP_OVERLOAD, "%d grants wait for approval already",
 		                 LGP_PENDING_MAX);
-	require(pending->count == 0 || pending->list[pending->count - 1].seq < seq);
-	pending->list[pending->count].seq = seq;
+	require(pending->count == 0 || pending->list[pending->count - 1].seq < ask->seq);
+	pending->list[pending->count].seq = ask->seq;
+	pending->list[pending->count].staff = ask->staff;
 	pending->list[pending->count++].until_us = until_us;
 	return LGP_OK;
+}
+
+size_t pending_of(const struct pending *pending, uint64_t staff)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < pending->count; i++)
+		count += pending->list[i].staff == staff;
+	return count;
 }
 
 bool pending_holds(const struct pending *pending, uint64_t seq)

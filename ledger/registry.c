@@ -5,6 +5,7 @@
 #include "limits.h"
 #include "map.h"
 #include "pointers.h"
+#include "state.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ struct list {
 struct registry {
 	struct pointers *by_number;
 	struct pointers *by_customer;  /* -> struct list: the staff whose own account it is */
+	struct pointers *delegations;  /* staff -> struct list: those they gave or have */
 	struct map *by_id, *by_secret; /* -> struct lgp_record * */
 	struct list of_kind[KINDS];
 	pthread_rwlock_t lock;
@@ -78,6 +80,13 @@ const struct lgp_record *registry_staff_of(const struct registry *registry, uint
                                            size_t i)
 {
 	const struct list *list = pointers_get(registry->by_customer, customer);
+	return list != NULL && i < list->count ? list->records[i] : NULL;
+}
+
+const struct lgp_record *registry_delegation(const struct registry *registry, uint64_t staff,
+                                             size_t i)
+{
+	const struct list *list = pointers_get(registry->delegations, staff);
 	return list != NULL && i < list->count ? list->records[i] : NULL;
 }
 
@@ -387,30 +396,49 @@ static bool index_record(struct registry *registry, struct lgp_record *record)
 	return map_put(registry->by_id, (struct lgp_view){key.bytes, key.len}, value);
 }
 
-/* One account may be several members of staff's. */
-static bool link_customer(struct registry *registry, struct lgp_record *record)
+static bool link_to(struct pointers *lists, uint64_t number, struct lgp_record *record)
 {
-	if (record->kind != LGP_KIND_STAFF || record->as.staff.customer == 0)
-		return true;
-	struct list *list = pointers_get(registry->by_customer, record->as.staff.customer);
+	struct list *list = pointers_get(lists, number);
 	if (list != NULL)
 		return list_push(list, record);
 	list = calloc(1, sizeof *list);
-	if (list == NULL || !pointers_put(registry->by_customer, record->as.staff.customer, list)) {
+	if (list == NULL || !pointers_put(lists, number, list)) {
 		free(list);
 		return false;
 	}
 	return list_push(list, record);
 }
 
-static void unlink_customer(struct registry *registry, const struct lgp_record *record)
+static void unlink_from(struct pointers *lists, uint64_t number, const struct lgp_record *record)
 {
-	if (record->kind != LGP_KIND_STAFF || record->as.staff.customer == 0)
-		return;
-	struct list *list = pointers_get(registry->by_customer, record->as.staff.customer);
+	struct list *list = pointers_get(lists, number);
+	size_t kept = 0;
 	for (size_t i = 0; list != NULL && i < list->count; i++)
-		if (list->records[i] == record)
-			list->records[i--] = list->records[--list->count];
+		if (list->records[i] != record)
+			list->records[kept++] = list->records[i];
+	if (list != NULL)
+		list->count = kept;
+}
+
+/* Whom else the record is found by. */
+static bool link_record(struct registry *registry, struct lgp_record *record)
+{
+	if (record->kind == LGP_KIND_STAFF && record->as.staff.customer != 0)
+		return link_to(registry->by_customer, record->as.staff.customer, record);
+	if (record->kind == LGP_KIND_DELEGATION)
+		return link_to(registry->delegations, record->as.delegation.from, record) &&
+		       link_to(registry->delegations, record->as.delegation.to, record);
+	return true;
+}
+
+static void unlink_record(struct registry *registry, const struct lgp_record *record)
+{
+	if (record->kind == LGP_KIND_STAFF && record->as.staff.customer != 0)
+		unlink_from(registry->by_customer, record->as.staff.customer, record);
+	if (record->kind == LGP_KIND_DELEGATION) {
+		unlink_from(registry->delegations, record->as.delegation.from, record);
+		unlink_from(registry->delegations, record->as.delegation.to, record);
+	}
 }
 
 static struct lgp_record *mutable_record(const struct registry *registry, uint64_t number)
@@ -440,16 +468,16 @@ static bool install(struct registry *registry, struct lgp_record *made)
 	struct lgp_record *record = mutable_record(registry, made->number);
 	if (record != NULL) {
 		release_lists(record);
-		unlink_customer(registry, record);
+		unlink_record(registry, record);
 		*record = *made;
-		return link_customer(registry, record);
+		return link_record(registry, record);
 	}
 	record = add_record(registry, made);
 	if (record == NULL) {
 		release_lists(made);
 		return false;
 	}
-	return index_record(registry, record) && link_customer(registry, record);
+	return index_record(registry, record) && link_record(registry, record);
 }
 
 enum lgp_status registry_define(struct registry *registry, uint64_t number, enum lgp_kind kind,
@@ -476,9 +504,27 @@ void registry_end(struct registry *registry, uint64_t number)
 		record->as.token.ended = true;
 	else if (record->kind == LGP_KIND_LIMIT)
 		record->as.limit.ended = true;
-	else if (record->kind == LGP_KIND_DELEGATION)
+	else if (record->kind == LGP_KIND_DELEGATION) {
 		record->as.delegation.ended = true;
+		unlink_record(registry, record);
+	}
 	atomic_fetch_add_explicit(&registry->version, 1, memory_order_release);
+	pthread_rwlock_unlock(&registry->lock);
+}
+
+void registry_forget_delegations(struct registry *registry, uint64_t from, int32_t date,
+                                 int64_t time_us)
+{
+	const struct lgp_record *record;
+	pthread_rwlock_wrlock(&registry->lock);
+	for (size_t i = 0; (record = registry_delegation(registry, from, i)) != NULL;) {
+		const struct lgp_span *span = &record->as.delegation.span;
+		bool over = time_us >= span->until_us || counter_closed(span->until_day, date);
+		if (over && record->as.delegation.from == from)
+			unlink_record(registry, record);
+		else
+			i++;
+	}
 	pthread_rwlock_unlock(&registry->lock);
 }
 
@@ -492,10 +538,14 @@ enum lgp_status registry_new(struct registry **out)
 	pthread_rwlock_init(&registry->lock, NULL);
 	registry->by_number = pointers_new();
 	registry->by_customer = pointers_new();
-	registry->by_id = map_new();
-	registry->by_secret = map_new();
+	registry->delegations = pointers_new();
+	/* Ids are the house's own, and secrets are random. */
+	static const uint8_t seed[MAP_SEED_LEN];
+	registry->by_id = map_new(seed);
+	registry->by_secret = map_new(seed);
 	if (registry->by_number == NULL || registry->by_customer == NULL ||
-	    registry->by_id == NULL || registry->by_secret == NULL) {
+	    registry->delegations == NULL || registry->by_id == NULL ||
+	    registry->by_secret == NULL) {
 		registry_free(registry);
 		return lgp_fault(LGP_NO_MEMORY, "registry: no memory");
 	}
@@ -525,6 +575,9 @@ void registry_free(struct registry *registry)
 	if (registry->by_customer != NULL)
 		pointers_each(registry->by_customer, free_list);
 	pointers_free(registry->by_customer);
+	if (registry->delegations != NULL)
+		pointers_each(registry->delegations, free_list);
+	pointers_free(registry->delegations);
 	map_free(registry->by_id);
 	map_free(registry->by_secret);
 	pthread_rwlock_destroy(&registry->lock);

@@ -42,6 +42,12 @@ const struct lgp_record *registry_token(const struct registry *registry,
 /* The i-th of the staff whose own account the customer is; NULL behind the last. */
 const struct lgp_record *registry_staff_of(const struct registry *registry, uint64_t customer,
                                            size_t i);
+/* The i-th delegation that a member of staff gave or has; see ledger.h. */
+const struct lgp_record *registry_delegation(const struct registry *registry, uint64_t staff,
+                                             size_t i);
+/* Forgets which of a manager's delegations are over by this date and time. */
+void registry_forget_delegations(struct registry *registry, uint64_t from, int32_t date,
+                                 int64_t time_us);
 const struct lgp_record *registry_next(const struct registry *registry, enum lgp_kind noun,
                                        uint64_t after);
 

@@ -3,7 +3,6 @@
 #include "state.h"
 
 #include "lagniappe/codec.h"
-#include "map.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -102,7 +101,7 @@ enum lgp_status state_reset(struct state *state)
 	return status;
 }
 
-static bool make_layers(struct state *state)
+static bool make_layers(struct state *state, const uint8_t seed[MAP_SEED_LEN])
 {
 	pthread_rwlockattr_t attributes;
 	pthread_rwlockattr_init(&attributes);
@@ -110,14 +109,14 @@ static bool make_layers(struct state *state)
 	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&state->lock, &attributes);
 	pthread_rwlockattr_destroy(&attributes);
-	state->open = map_new();
-	state->active = map_new();
-	state->frozen = map_new();
+	state->open = map_new(seed);
+	state->active = map_new(seed);
+	state->frozen = map_new(seed);
 	return state->open != NULL && state->active != NULL && state->frozen != NULL;
 }
 
-enum lgp_status state_open(const char *path, size_t map_bytes, struct state **out,
-                           struct state_position *position)
+enum lgp_status state_open(const char *path, size_t map_bytes, const uint8_t seed[MAP_SEED_LEN],
+                           struct state **out, struct state_position *position)
 {
 	struct state *state = calloc(1, sizeof *state);
 	if (state == NULL || strlen(path) >= sizeof state->path) {
@@ -126,8 +125,9 @@ enum lgp_status state_open(const char *path, size_t map_bytes, struct state **ou
 	}
 	memcpy(state->path, path, strlen(path) + 1);
 	state->map_bytes = map_bytes;
-	enum lgp_status status = make_layers(state) ? open_file(state)
-	                                            : lgp_fault(LGP_NO_MEMORY, "state: no memory");
+	enum lgp_status status = make_layers(state, seed)
+	                                 ? open_file(state)
+	                                 : lgp_fault(LGP_NO_MEMORY, "state: no memory");
 	if (status == LGP_CORRUPT || status == LGP_FORMAT)
 		status = state_reset(state); /* it follows from the log: make it anew */
 	if (status == LGP_OK && read_position(state, position) != LGP_OK)
@@ -172,7 +172,7 @@ static enum lgp_status get_below(struct state *state, struct lgp_view key, uint3
 /* A command looks at one record several times: to judge, to link, to apply. */
 enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_view *value)
 {
-	uint32_t hash = map_hash(key);
+	uint32_t hash = map_hash(state->open, key);
 	if (map_get_hashed(state->open, key, hash, value))
 		return value->len > 0 ? LGP_OK : LGP_MISSING;
 	enum lgp_status status = get_below(state, key, hash, value);
@@ -186,7 +186,7 @@ enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_v
 
 uint32_t state_near_slot(const struct state *state, struct lgp_view key)
 {
-	uint32_t hash = map_hash(key);
+	uint32_t hash = map_hash(state->open, key);
 	map_near_slot(state->active, hash);
 	map_near_slot(state->frozen, hash);
 	return hash;
@@ -217,7 +217,7 @@ enum lgp_status state_read(struct state *state, struct lgp_kv_txn *txn, struct l
                            char *out, size_t *len)
 {
 	struct lgp_view value;
-	uint32_t hash = map_hash(key);
+	uint32_t hash = map_hash(state->open, key);
 	pthread_rwlock_rdlock(&state->lock);
 	bool found = map_get_hashed(state->active, key, hash, &value) ||
 	             map_get_hashed(state->frozen, key, hash, &value);

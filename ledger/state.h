@@ -39,6 +39,7 @@
 #define LAGNIAPPE_LEDGER_STATE_H
 
 #include "lagniappe/ledger.h"
+#include "map.h"
 
 #define STATE_FORMAT "lagniappe-state-1"
 #define STATE_VALUE_MAX (10 + LGP_DEFINITION_MAX)
@@ -72,7 +73,9 @@ struct state_position {
 	int32_t day;          /* as in globals; not stored here */
 };
 
-LGP_MUST_USE enum lgp_status state_open(const char *path, size_t map_bytes, struct state **out,
+/* seed: of the tables in memory; nothing that is kept depends on it. */
+LGP_MUST_USE enum lgp_status state_open(const char *path, size_t map_bytes,
+                                        const uint8_t seed[MAP_SEED_LEN], struct state **out,
                                         struct state_position *position);
 void state_close(struct state *state);
 /* Throws away the file and starts at position 0. */

@@ -112,6 +112,13 @@ static bool stamp(struct ledger_thread *t, int64_t *time_us)
 	return true;
 }
 
+/* Whose token asks: one person with many tokens is one person. */
+static uint64_t subject_of(const struct ledger_thread *t, const struct line *line)
+{
+	const struct lgp_record *token = lgp_registry_get(t->ledger, line->command.token);
+	return token != NULL ? token->as.token.subject : line->command.token;
+}
+
 static void settle(struct ledger_thread *t, struct job *job, struct line *line)
 {
 	const struct lgp_outcome *outcome = &t->outcome;
@@ -132,7 +139,7 @@ static void settle(struct ledger_thread *t, struct job *job, struct line *line)
 		job->entry = outcome->entry;
 	if (outcome->verdict == LGP_REFUSED && !line->command.dry &&
 	    line->command.kind != LGP_KIND_IMPORT)
-		throttle_note(t->throttle, line->command.token, (uint64_t)t->up_us);
+		throttle_note(t->throttle, subject_of(t, line), (uint64_t)t->up_us);
 	count(outcome->verdict == LGP_ACCEPTED   ? &t->accepted
 	      : outcome->verdict == LGP_REFUSED  ? &t->refused
 	      : outcome->verdict == LGP_REPLAYED ? &t->replayed
@@ -178,7 +185,7 @@ static void give_batch_up(struct ledger_thread *t, struct job *running, bool peo
 static bool throttled(struct ledger_thread *t, struct line *line)
 {
 	struct lgp_command *command = &line->command;
-	unsigned wait_s = throttle_wait_s(t->throttle, command->token, (uint64_t)t->up_us);
+	unsigned wait_s = throttle_wait_s(t->throttle, subject_of(t, line), (uint64_t)t->up_us);
 	if (wait_s == 0 || command->dry || command->kind == LGP_KIND_IMPORT)
 		return false;
 	command->dry = true;

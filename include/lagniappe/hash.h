@@ -37,7 +37,8 @@ enum lgp_mac_domain {
 	LGP_MAC_PARTY = 4,           /* parts: the party's text in an import */
 	LGP_MAC_PERSONAL = 5,        /* under a person's key; parts: what was said */
 	LGP_MAC_CUSTOMER_ID =
-	        6, /* parts: a label; the key that customer ids are enciphered under */
+	        6,          /* parts: a label; the key that customer ids are enciphered under */
+	LGP_MAC_TABLES = 7, /* no parts: the seed of the tables in memory */
 };
 void lgp_mac(const uint8_t key[LGP_KEY_LEN], enum lgp_mac_domain domain,
              const struct lgp_view *parts, size_t count, uint8_t out[LGP_MAC_LEN]);

@@ -28,6 +28,8 @@
 #define LGP_PARTY_SITES_MAX 15                        /* then the party is known everywhere */
 #define LGP_LIMIT_VERSIONS_MAX 16                     /* of one limit that may still judge */
 #define LGP_PENDING_MAX 4096                          /* grants that wait for approval */
+#define LGP_PENDING_OF_ONE_MAX 64                     /* asked for by one member of staff */
+#define LGP_DELEGATIONS_MAX 64                        /* in force, of one manager */
 #define LGP_PENDING_US (INT64_C(72) * 3600 * 1000000) /* how long they wait */
 #define LGP_TIME_JUMP_MAX_US \
 	(INT64_C(86400) *    \
@@ -141,6 +143,10 @@ const struct lgp_record *lgp_registry_token(const struct lgp_ledger *ledger,
  * above `after`, NULL at the end. */
 const struct lgp_record *lgp_registry_next(const struct lgp_ledger *ledger, enum lgp_kind noun,
                                            uint64_t after);
+/* The i-th delegation that a member of staff gave or has, NULL behind the last; those
+ * that were ended are left out, those whose time is over may be. */
+const struct lgp_record *lgp_registry_delegation(const struct lgp_ledger *ledger, uint64_t staff,
+                                                 size_t i);
 bool lgp_numbers_hold(const struct lgp_numbers *numbers, uint64_t number);
 bool lgp_staff_at_site(const struct lgp_record *staff, uint64_t site);
 bool lgp_staff_has_budget(const struct lgp_record *staff, uint64_t budget);

@@ -34,6 +34,7 @@
 	X(LGP_PROBLEM_URI, 19, "uri-too-long", 414, "The address is too long")                   \
 	X(LGP_PROBLEM_LENGTH, 20, "length-required", 411, "A Content-Length is needed")          \
 	X(LGP_PROBLEM_PRECONDITION, 21, "precondition-failed", 412, "It was changed in between") \
+	X(LGP_PROBLEM_ASKS, 22, "too-many-asks", 429, "Too many grants wait for approval")       \
 	X(LGP_PROBLEM_STAFF_INACTIVE, 100, "staff-inactive", 403,                                \
 	  "This member of staff is not active on this day")                                      \
 	X(LGP_PROBLEM_SITE, 101, "site-not-allowed", 403,                                        \

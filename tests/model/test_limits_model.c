@@ -823,6 +823,15 @@ static bool manages(const struct person *p, const struct facts *f)
 	return p->manager && (p->both_sites || f->site == 0);
 }
 
+static bool acts_for_asker(int who, const struct facts *f)
+{
+	for (unsigned i = 0; i < m.delegations; i++)
+		if (m.delegation[i].to == who && m.delegation[i].from == f->staff &&
+		    runs(&m.delegation[i], f))
+			return true;
+	return false;
+}
+
 static bool within_own_limits(int who, const struct facts *f, int without)
 {
 	struct facts theirs = *f;
@@ -841,20 +850,11 @@ static int authority_of(int who, const struct facts *f, int without)
 	for (unsigned i = 0; i < m.delegations; i++) {
 		const struct delegation *d = &m.delegation[i];
 		if (d->to == who && covers(d, f) && d->from != f->staff &&
-		    m.staff[d->from].customer != f->customer && manages(&m.staff[d->from], f) &&
-		    within_own_limits(d->from, f, without))
+		    !acts_for_asker(d->from, f) && m.staff[d->from].customer != f->customer &&
+		    manages(&m.staff[d->from], f) && within_own_limits(d->from, f, without))
 			return d->from;
 	}
 	return -1;
-}
-
-static bool acts_for_asker(int who, const struct facts *f)
-{
-	for (unsigned i = 0; i < m.delegations; i++)
-		if (m.delegation[i].to == who && m.delegation[i].from == f->staff &&
-		    runs(&m.delegation[i], f))
-			return true;
-	return false;
 }
 
 static int some_ask(void)
@@ -1156,11 +1156,24 @@ static void step_limit_end(void)
 	limit->count = 0;
 }
 
+/* Whether the manager may have as many in force as there may be. */
+static bool delegates_enough(int from)
+{
+	unsigned count = 0;
+	for (unsigned i = 0; i < m.delegations; i++) {
+		const struct delegation *d = &m.delegation[i];
+		count += d->from == from && !d->ended && m.now_us < d->until_us &&
+		         date_at(-1, m.now_us) <= d->until_day;
+	}
+	return count >= LGP_DELEGATIONS_MAX;
+}
+
 static void step_delegation(void)
 {
 	struct delegation d = {.from = (int)pick(STAFF), .to = (int)pick(STAFF)};
 	char text[256];
-	if (!m.staff[d.from].manager || d.from == d.to || m.delegations == DELEGATIONS_MAX)
+	if (!m.staff[d.from].manager || d.from == d.to || m.delegations == DELEGATIONS_MAX ||
+	    delegates_enough(d.from))
 		return;
 	d.site = any_or(70, SITES);
 	d.budget = any_or(70, BUDGETS);

@@ -165,9 +165,19 @@ static void ask_keeps_what_was_told_besides(void **state)
 static void no_more_wait_than_the_bound(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < LGP_PENDING_MAX; i++)
-		ask_for(101);
 	struct giving one = of(101);
+	char id[16];
+	house_limit(&h,
+	            "id all\nscope.role staff\nunit EUR\nmeasure amount\nper grant\nwindow none\n"
+	            "max 1\nwhen_passed ask\n");
+	for (unsigned i = 0; i < LGP_PENDING_MAX; i++) {
+		if (i % LGP_PENDING_OF_ONE_MAX == 0) {
+			snprintf(id, sizeof id, "s%u", i);
+			house_staff(&h, id, "staff", 0, &one.token);
+		}
+		asks(&h, &one);
+	}
+	one.token = h.eve_token;
 	one.ask = true;
 	struct lgp_outcome out = house_give(&h, &one);
 	assert_int_equal(out.verdict, LGP_DENIED);
@@ -433,12 +443,39 @@ static void staff_and_managers_of_other_sites_have_no_authority_I6(void **state)
 	assert_int_equal(decline(token, seq).problem, LGP_PROBLEM_AUTHORITY);
 }
 
+static void one_person_does_not_fill_the_queue_for_all(void **state)
+{
+	(void)state;
+	uint64_t first = ask_for(101);
+	for (unsigned i = 1; i < LGP_PENDING_OF_ONE_MAX; i++)
+		ask_for(101);
+	struct giving one = of(101);
+	one.ask = true;
+	struct lgp_outcome out = house_give(&h, &one);
+	assert_int_equal(out.verdict, LGP_DENIED);
+	assert_int_equal(out.problem, LGP_PROBLEM_ASKS);
+	house_commit(&h);
+	fixture_reopen(&h.f); /* whose they are is known again */
+	assert_int_equal(house_give(&h, &one).problem, LGP_PROBLEM_ASKS);
+	approved(h.f.marc_token, first);
+	asks(&h, &one);
+}
+
+/* Nobody who left acts in a request that was under way: it is a stranger's. */
+static void not_let_in(uint64_t token, uint64_t seq)
+{
+	struct lgp_outcome out = approve(token, seq);
+	assert_int_equal(out.problem, LGP_PROBLEM_UNAUTHENTICATED);
+	assert_int_equal(out.verdict, LGP_DENIED);
+	assert_int_equal(decline(token, seq).problem, LGP_PROBLEM_UNAUTHENTICATED);
+}
+
 static void manager_who_left_has_no_authority_I6(void **state)
 {
 	(void)state;
 	uint64_t seq = ask_for(150);
 	house_amend(&h, LGP_KIND_STAFF, h.f.marc, "active_until 2024-10-04\n");
-	not_approved(h.f.marc_token, seq, LGP_PROBLEM_AUTHORITY);
+	not_let_in(h.f.marc_token, seq);
 }
 
 static void manager_approves_up_to_their_own_limits_and_no_further_I6(void **state)
@@ -681,7 +718,7 @@ static void delegation_ends_with_the_delegates_departure(void **state)
 	eve_acts_for_marc("", "ceiling 999\nuntil 2024-12-31\n");
 	uint64_t seq = ask_for(150);
 	house_amend(&h, LGP_KIND_STAFF, h.eve, "active_until 2024-10-04\n");
-	not_approved(h.eve_token, seq, LGP_PROBLEM_AUTHORITY);
+	not_let_in(h.eve_token, seq);
 }
 
 static void delegation_is_not_passed_on(void **state)
@@ -733,6 +770,60 @@ static void giver_who_asked_lends_no_authority_I6(void **state)
 	uint64_t seq = asks(&h, &marcs);
 	eve_acts_for_marc("", "ceiling 999\nuntil 2024-12-31\n");
 	not_approved(h.eve_token, seq, LGP_PROBLEM_FOUR_EYES);
+}
+
+static void authority_does_not_come_round_through_who_acts_for_the_asker_I6(void **state)
+{
+	(void)state;
+	house_limit(&h, "id all\nunit EUR\nmeasure amount\nper customer\nwindow day\nmax 10\n"
+	                "when_passed ask\n");
+	struct giving marcs = of(50);
+	marcs.token = h.f.marc_token;
+	uint64_t seq = asks(&h, &marcs);
+	house_delegate(&h, h.f.marc_token, "to nora\nunit EUR\nceiling 999\nuntil 2024-12-31\n");
+	house_delegate(&h, h.nora_token, "to eve\nunit EUR\nceiling 999\nuntil 2024-12-31\n");
+	not_approved(h.nora_token, seq, LGP_PROBLEM_FOUR_EYES);
+	not_approved(h.eve_token, seq, LGP_PROBLEM_AUTHORITY);
+}
+
+static void delegations_in_force_are_bounded(void **state)
+{
+	(void)state;
+	const char *text = "to eve\nunit EUR\nceiling 1\nuntil 2024-10-06\n";
+	uint64_t last = 0;
+	for (unsigned i = 0; i < LGP_DELEGATIONS_MAX; i++)
+		last = house_delegate(&h, h.f.marc_token, text);
+	struct lgp_command command = fixture_command(&h.f, LGP_KIND_DELEGATION, h.f.marc_token);
+	command.payload = lgp_view_of(text);
+	assert_int_equal(fixture_judge(&h.f, &command).problem, LGP_PROBLEM_INVALID);
+	house_delegate(&h, h.nora_token, text); /* another's */
+	house_end(&h, LGP_KIND_DELEGATION_END, h.f.marc_token, last);
+	house_delegate(&h, h.f.marc_token, text);
+	/* Those whose time is over make room, and are forgotten. */
+	house_go(&h, FIRST_DAY + 20);
+	house_delegate(&h, h.f.marc_token, "to eve\nunit EUR\nceiling 1\nuntil 2024-12-31\n");
+	assert_non_null(lgp_registry_delegation(h.f.ledger, h.f.marc, 0));
+	assert_null(lgp_registry_delegation(h.f.ledger, h.f.marc, 1));
+	assert_null(lgp_registry_delegation(h.f.ledger, h.eve, 2)); /* nora's is not, as yet */
+}
+
+static void token_of_other_sites_neither_reverses_nor_declines(void **state)
+{
+	(void)state;
+	uint64_t token = fixture_define(
+	        &h.f, LGP_KIND_TOKEN, h.f.admin,
+	        "role manager\nsubject nora\nsites lyon\n"
+	        "hash 00000000000000000000000000000000000000000000000000000000000000ff\n");
+	uint64_t asked = ask_for(150);
+	struct giving given = of(5);
+	given.token = h.eve_token;
+	uint64_t grant = gives(&h, &given);
+	assert_int_equal(decline(token, asked).problem, LGP_PROBLEM_AUTHORITY);
+	assert_int_equal(approve(token, asked).problem, LGP_PROBLEM_AUTHORITY);
+	assert_int_equal(house_reverse(&h, token, grant, 0).problem,
+	                 LGP_PROBLEM_REVERSAL_FORBIDDEN);
+	assert_int_equal(house_reverse(&h, h.nora_token, grant, 0).verdict, LGP_ACCEPTED);
+	assert_int_equal(decline(h.nora_token, asked).verdict, LGP_ACCEPTED);
 }
 
 static void manager_falls_back_on_anothers_authority(void **state)
@@ -928,6 +1019,7 @@ int main(void)
 	        CASE(dry_ask_sets_nothing_aside),
 	        CASE(ask_keeps_what_was_told_besides),
 	        CASE(no_more_wait_than_the_bound),
+	        CASE(one_person_does_not_fill_the_queue_for_all),
 	        CASE(approval_gives_what_was_asked_for),
 	        CASE(decline_gives_everything_back),
 	        CASE(who_asked_may_withdraw_and_a_colleague_may_not),
@@ -962,6 +1054,9 @@ int main(void)
 	        CASE(delegation_is_not_passed_on),
 	        CASE(delegation_is_its_givers_to_make_and_to_end),
 	        CASE(giver_who_asked_lends_no_authority_I6),
+	        CASE(authority_does_not_come_round_through_who_acts_for_the_asker_I6),
+	        CASE(delegations_in_force_are_bounded),
+	        CASE(token_of_other_sites_neither_reverses_nor_declines),
 	        CASE(manager_falls_back_on_anothers_authority),
 	        CASE(everything_is_judged_again_at_the_approval),
 	        CASE(limit_that_turned_hard_names_what_was_used_without_the_ask),

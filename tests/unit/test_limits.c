@@ -682,6 +682,31 @@ static void limit_guarded_by_a_version_changes_from_that_one_alone(void **state)
 	assert_int_equal(fixture_judge(&h.f, &command).problem, LGP_PROBLEM_PRECONDITION);
 	command.expected = out.seq;
 	assert_int_equal(fixture_judge(&h.f, &command).verdict, LGP_ACCEPTED);
+	fixture_commit(&h.f);
+	/* Nor does it come back from its end under its last version. */
+	command = fixture_command(&h.f, LGP_KIND_LIMIT, h.f.finance);
+	command.payload = lgp_view_of(text);
+	command.expected = out.seq;
+	assert_int_equal(fixture_judge(&h.f, &command).problem, LGP_PROBLEM_PRECONDITION);
+}
+
+static void sites_date_does_not_go_back(void **state)
+{
+	(void)state;
+	house_limit(&h, "id x\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 100\n");
+	house_set_time(&h, (FIRST_DAY + 9) * DAY_US + DAY_US / 4);
+	struct giving all = {.amount = 100};
+	gives(&h, &all);
+	struct lgp_command command = fixture_command(&h.f, LGP_KIND_SITE, h.f.admin);
+	command.amend = true;
+	command.refers_to = h.f.site;
+	command.payload = LGP_VIEW("timezone Etc/GMT+12\n"); /* where it is yesterday */
+	struct lgp_outcome out = fixture_judge(&h.f, &command);
+	assert_int_equal(out.problem, LGP_PROBLEM_INVALID);
+	assert_string_equal(out.field, "timezone");
+	house_set_time(&h, (FIRST_DAY + 9) * DAY_US + DAY_US * 3 / 4);
+	house_amend(&h, LGP_KIND_SITE, h.f.site, "timezone Etc/GMT+12\n"); /* the same day */
+	binds(&h, &(struct giving){.amount = 1}, "x", 100, 100);
 }
 
 /* ---- reversals ------------------------------------------------------------------------------ */
@@ -802,7 +827,9 @@ static size_t counters_in_file(void)
 	size_t count = 0;
 	fixture_close(&h.f);
 	snprintf(path, sizeof path, "%s/state.mdb", h.f.dir);
-	assert_int_equal(state_open(path, (size_t)1 << 30, &file, &position), LGP_OK);
+	assert_int_equal(state_open(path, (size_t)1 << 30, (const uint8_t[MAP_SEED_LEN]){0}, &file,
+	                            &position),
+	                 LGP_OK);
 	assert_int_equal(state_each(file, 'C', add_one, &count), LGP_OK);
 	assert_int_equal(state_each(file, 'I', add_one, &count), LGP_OK);
 	state_close(file);
@@ -925,6 +952,7 @@ int main(void)
 	        CASE(versions_that_are_over_make_room_and_a_plain_one_replaces_all),
 	        CASE(version_that_is_over_is_forgotten_live_and_in_a_replay_alike_I10),
 	        CASE(limit_guarded_by_a_version_changes_from_that_one_alone),
+	        CASE(sites_date_does_not_go_back),
 	        CASE(reversal_gives_back_what_the_limit_says),
 	        CASE(reversal_in_a_later_period_gives_nothing_back),
 	        CASE(count_comes_back_with_the_last_part),

@@ -33,9 +33,11 @@ static void must(enum lgp_status status)
 		fail_msg("%s: %s", lgp_status_text(status), lgp_fault_detail());
 }
 
+static const uint8_t seed[MAP_SEED_LEN] = "sixteen bytes ok";
+
 static void open_state(void)
 {
-	must(state_open(path, MAP_BYTES, &layers, &position));
+	must(state_open(path, MAP_BYTES, seed, &layers, &position));
 }
 
 static void reopen(void)

@@ -153,21 +153,29 @@ static bool delegation_runs(const struct delegation *delegation, const struct lg
 	       span_covers(&delegation->span, entry->business_date, entry->time_us);
 }
 
+/* Whether `who` acts for who asked, at the moment of the entry, in whatever matter. */
+static bool acts_for_asker(const struct decisions *decisions, const struct lgp_entry *entry,
+                           const struct lgp_entry *ask, uint64_t who)
+{
+	const struct programme *programme = &decisions->programme;
+	for (size_t i = 0; i < programme->delegation_count; i++) {
+		const struct delegation *at = &programme->delegations[i];
+		if (at->to == who && at->from == ask->staff && delegation_runs(at, entry))
+			return true;
+	}
+	return false;
+}
+
 /* Why the actor is not another than who asked; NULL: they are. */
 static const char *not_another(const struct decisions *decisions, const struct lgp_entry *entry,
                                const struct lgp_entry *ask)
 {
-	const struct programme *programme = &decisions->programme;
 	if (entry->actor == ask->actor)
 		return "asked for it";
 	if (entry->actor == ask->staff)
 		return "is in whose name it was asked for";
-	for (size_t i = 0; i < programme->delegation_count; i++) {
-		const struct delegation *at = &programme->delegations[i];
-		if (at->to == entry->actor && at->from == ask->staff && delegation_runs(at, entry))
-			return "acts for who asked for it";
-	}
-	return NULL;
+	return acts_for_asker(decisions, entry, ask, entry->actor) ? "acts for who asked for it"
+	                                                           : NULL;
 }
 
 static void judge_four_eyes(struct decisions *decisions, const struct lgp_entry *entry,
@@ -235,6 +243,8 @@ static const char *may_not(const struct decisions *decisions, const struct lgp_e
 	const struct staff *giver = programme_staff(programme, manager);
 	if (giver != NULL && giver->customer != 0 && giver->customer == ask->customer)
 		return "is the customer";
+	if (acts_for_asker(decisions, entry, ask, manager))
+		return "acts for who asked for it";
 	return manager == ask->staff ? "asked for it" : beyond(decisions, entry, ask, manager);
 }
 

@@ -24,7 +24,7 @@ struct flight {
 
 struct http {
 	char url[URL_MAX]; /* without a slash at the end */
-	char *ca;      /* owned, may be NULL */
+	char *ca;          /* owned, may be NULL */
 	long patience_ms;
 	CURLM *multi;               /* owned, as the next */
 	struct curl_slist *headers; /* the token is in it */

@@ -22,7 +22,7 @@ struct http;
 struct http_options {
 	const char *url;      /* http:// or https://, a path before the addresses is fine */
 	const char *token;    /* NULL: none is sent */
-	const char *ca;   /* a PEM file to trust; NULL: the system's */
+	const char *ca;       /* a PEM file to trust; NULL: the system's */
 	unsigned patience_ms; /* 0: HTTP_PATIENCE_MS; an attempt may take ten times that */
 };
 

@@ -75,7 +75,7 @@ struct source;
 struct source_options {
 	const char *ledger; /* a file, a data directory, or a server's URL */
 	const char *token;  /* for a URL: a bearer token; NULL: none */
-	const char *ca; /* for a URL: a PEM file to trust; NULL: the system's */
+	const char *ca;     /* for a URL: a PEM file to trust; NULL: the system's */
 };
 /* options: borrowed for the call.
  * LGP_MISSING; LGP_MALFORMED: no URL of a server; LGP_FORMAT; LGP_IO, LGP_OVERLOAD,
