@@ -19,29 +19,40 @@ const struct body_table decision_table = {
 
 /* ---- what waits ------------------------------------------------------------------------ */
 
-/* Whether a delegation to who asks runs now, at the entry's site. */
+/* Whether the delegation is of this matter, and its giver could decide on it. */
+static bool lends(const struct lgp_ledger *ledger, const struct lgp_record *delegation,
+                  const struct lgp_entry *entry, int32_t today, int64_t now)
+{
+	const struct lgp_span *span = &delegation->as.delegation.span;
+	uint64_t site = delegation->as.delegation.site, budget = delegation->as.delegation.budget,
+	         reason = delegation->as.delegation.reason;
+	const struct lgp_record *giver = lgp_registry_get(ledger, delegation->as.delegation.from);
+	return today < span->until_day && now < span->until_us &&
+	       delegation->as.delegation.unit == entry->unit &&
+	       entry->amount <= delegation->as.delegation.ceiling &&
+	       (site == 0 || site == entry->site) && (budget == 0 || budget == entry->budget) &&
+	       (reason == 0 || reason == entry->reason) &&
+	       giver->as.staff.role == LGP_ROLE_MANAGER && today >= giver->as.staff.active_from &&
+	       today < giver->as.staff.active_until && lgp_staff_at_site(giver, entry->site);
+}
+
+/* Whether somebody's authority over it is lent to who asks. */
 static bool delegated(struct request *request, const struct lgp_entry *entry)
 {
 	struct lgp_ledger *ledger = request->app->ledger;
 	const struct principal *who = &request->principal;
-	struct lgp_view zone = {who->zone, who->zone_len};
+	const struct lgp_record *at;
 	int64_t now = app_time_us();
 	int32_t today;
 	bool found = false;
-	if (calendar_date(request->worker->calendar, zone, now, &today) != LGP_OK)
+	if (calendar_date(request->worker->calendar, (struct lgp_view){who->zone, who->zone_len},
+	                  now, &today) != LGP_OK)
 		return false;
 	lgp_registry_lock(ledger);
-	const struct lgp_record *at = lgp_registry_next(ledger, LGP_KIND_DELEGATION, 0);
-	for (; at != NULL && !found;
-	     at = lgp_registry_next(ledger, LGP_KIND_DELEGATION, at->number)) {
-		const struct lgp_span *span = &at->as.delegation.span;
-		if (at->as.delegation.to != who->subject || at->as.delegation.ended ||
-		    today >= span->until_day || now >= span->until_us)
-			continue;
-		const struct lgp_record *giver = lgp_registry_get(ledger, at->as.delegation.from);
-		uint64_t site = at->as.delegation.site;
-		found = (site == 0 || site == entry->site) && lgp_staff_at_site(giver, entry->site);
-	}
+	for (size_t i = 0;
+	     !found && (at = lgp_registry_delegation(ledger, who->subject, i)) != NULL; i++)
+		found = at->as.delegation.to == who->subject &&
+		        lends(ledger, at, entry, today, now);
 	lgp_registry_unlock(ledger);
 	return found;
 }
@@ -99,6 +110,13 @@ void approvals_list(struct request *request)
 			problem_fault(request->exchange, status, "approvals");
 			return;
 		}
+	}
+	if (written == 0 && request->page_token.len == 0 &&
+	    request->principal.role != LGP_ROLE_MANAGER) {
+		problem_reply(request->exchange, LGP_PROBLEM_FORBIDDEN, NULL,
+		              "what waits for approval is for managers, for those to whom they "
+		              "delegated, and for who asked; nothing of yours waits");
+		return;
 	}
 	buf_text(out, "]");
 	lgp_pending(ledger, after, numbers, 1, &count);

@@ -96,8 +96,11 @@ static const char *meaning(enum lgp_problem problem)
 	case LGP_PROBLEM_PRECONDITION:
 		return "the version that If-Match names is not in force; read it again";
 	case LGP_PROBLEM_THROTTLED:
-		return "too many of this token's requests were refused; what the rules allow goes "
+		return "too many of your requests were refused; what the rules allow goes "
 		       "through all the same";
+	case LGP_PROBLEM_ASKS:
+		return "one member of staff may have 64 grants waiting: wait for a decision, or "
+		       "withdraw one (decline it)";
 	case LGP_PROBLEM_AMOUNT_OVERFLOW:
 		return "the amount, or the sum that it would make, is beyond what is counted";
 	default:
@@ -117,7 +120,10 @@ static const char *reason(struct lgp_view field)
 	        {"window", "a limit per grant has no window: say none"},
 	        {"unit", "an amount is counted in a unit: name it"},
 	        {"per", "incidents are counted per customer"},
-	        {"to", "nobody delegates to themselves"},
+	        {"to", "nobody delegates to themselves, nor has more than 64 delegations in force: "
+	               "end one"},
+	        {"timezone", "a site's date does not go back: change the zone at an hour at which "
+	                     "both have the same date"},
 	        {"budget", "the member of staff has no budget of their own: name one"},
 	};
 	for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)

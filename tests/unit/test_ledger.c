@@ -247,6 +247,9 @@ static void amended_staff_leaves_and_grants_no_more(void **state)
 	change.payload = LGP_VIEW("active_until 2024-10-04\n");
 	fixture_do(&f, &change);
 	struct lgp_command grant = fixture_grant(&f, 100);
+	assert_int_equal(fixture_judge(&f, &grant).problem, LGP_PROBLEM_UNAUTHENTICATED);
+	grant.token = f.till_token; /* in their name */
+	assert_true(lgp_slug_set(&grant.staff, LGP_VIEW("anna")));
 	assert_int_equal(fixture_judge(&f, &grant).problem, LGP_PROBLEM_STAFF_INACTIVE);
 	fixture_commit(&f);
 	change = fixture_command(&f, LGP_KIND_STAFF, f.admin);
