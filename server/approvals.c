@@ -19,7 +19,8 @@ const struct body_table decision_table = {
 
 /* ---- what waits ------------------------------------------------------------------------ */
 
-/* Whether the delegation is of this matter, and its giver could decide on it. */
+/* Whether the delegation runs, is of this matter, and its giver could decide on it.
+ * entry NULL: of any matter. */
 static bool lends(const struct lgp_ledger *ledger, const struct lgp_record *delegation,
                   const struct lgp_entry *entry, int32_t today, int64_t now)
 {
@@ -27,16 +28,18 @@ static bool lends(const struct lgp_ledger *ledger, const struct lgp_record *dele
 	uint64_t site = delegation->as.delegation.site, budget = delegation->as.delegation.budget,
 	         reason = delegation->as.delegation.reason;
 	const struct lgp_record *giver = lgp_registry_get(ledger, delegation->as.delegation.from);
-	return today < span->until_day && now < span->until_us &&
-	       delegation->as.delegation.unit == entry->unit &&
-	       entry->amount <= delegation->as.delegation.ceiling &&
-	       (site == 0 || site == entry->site) && (budget == 0 || budget == entry->budget) &&
-	       (reason == 0 || reason == entry->reason) &&
-	       giver->as.staff.role == LGP_ROLE_MANAGER && today >= giver->as.staff.active_from &&
-	       today < giver->as.staff.active_until && lgp_staff_at_site(giver, entry->site);
+	if (today >= span->until_day || now >= span->until_us)
+		return false;
+	return entry == NULL ||
+	       (delegation->as.delegation.unit == entry->unit &&
+	        entry->amount <= delegation->as.delegation.ceiling &&
+	        (site == 0 || site == entry->site) && (budget == 0 || budget == entry->budget) &&
+	        (reason == 0 || reason == entry->reason) &&
+	        giver->as.staff.role == LGP_ROLE_MANAGER && today >= giver->as.staff.active_from &&
+	        today < giver->as.staff.active_until && lgp_staff_at_site(giver, entry->site));
 }
 
-/* Whether somebody's authority over it is lent to who asks. */
+/* Whether somebody's authority over it, NULL: over anything, is lent to who asks. */
 static bool delegated(struct request *request, const struct lgp_entry *entry)
 {
 	struct lgp_ledger *ledger = request->app->ledger;
@@ -112,7 +115,7 @@ void approvals_list(struct request *request)
 		}
 	}
 	if (written == 0 && request->page_token.len == 0 &&
-	    request->principal.role != LGP_ROLE_MANAGER) {
+	    request->principal.role != LGP_ROLE_MANAGER && !delegated(request, NULL)) {
 		problem_reply(request->exchange, LGP_PROBLEM_FORBIDDEN, NULL,
 		              "what waits for approval is for managers, for those to whom they "
 		              "delegated, and for who asked; nothing of yours waits");

@@ -123,12 +123,12 @@ def test_its_end_is_later_than_now(programme, deputy, until):
 
 def test_the_delegate_sees_what_waits(programme, asker, deputy):
     seq = ask(programme, asker)["seq"]
-    assert programme.server.get("/v1/approvals", token=deputy.token).json()["approvals"] == []
+    assert_problem(programme.server.get("/v1/approvals", token=deputy.token), 403, "forbidden")
     told = delegated(programme, deputy.who)
     listed = programme.server.get("/v1/approvals", token=deputy.token).json()["approvals"]
     assert seq in [one["seq"] for one in listed]
     assert undo(programme, told["id"]).status_code == 204
-    assert programme.server.get("/v1/approvals", token=deputy.token).json()["approvals"] == []
+    assert_problem(programme.server.get("/v1/approvals", token=deputy.token), 403, "forbidden")
     decide(programme, seq, programme.marc, "decline")
 
 
@@ -158,8 +158,27 @@ def test_it_ends_by_itself(programme, asker, deputy):
     assert decide(programme, first, deputy.token).status_code == 201
     time.sleep(2.1)
     assert_problem(decide(programme, second, deputy.token), 403, "no-authority")
-    assert programme.server.get("/v1/approvals", token=deputy.token).json()["approvals"] == []
+    assert_problem(programme.server.get("/v1/approvals", token=deputy.token), 403, "forbidden")
     decide(programme, second, programme.marc, "decline")
+
+
+def test_the_delegate_sees_what_is_lent_to_them_alone(programme, asker, deputy):
+    seq = ask(programme, asker)["seq"]
+    for narrower in ({"ceiling": 1}, {"unit": "PTS"}, {"scope": {"reason": "kind-word"}}):
+        told = delegated(programme, deputy.who, **narrower)
+        listed = programme.server.get("/v1/approvals", token=deputy.token).json()["approvals"]
+        assert listed == []
+        assert undo(programme, told["id"]).status_code == 204
+    giver, token = new_staff(programme, role="manager")
+    delegated(programme, deputy.who, token)
+    listed = programme.server.get("/v1/approvals", token=deputy.token).json()["approvals"]
+    assert seq in [one["seq"] for one in listed]
+    answer = programme.server.patch(f"/v1/staff/{giver}", token=programme.admin,
+                                    json={"active_until": "2020-01-01"})
+    assert answer.status_code == 200, answer.text
+    listed = programme.server.get("/v1/approvals", token=deputy.token).json()["approvals"]
+    assert listed == []
+    decide(programme, seq, programme.marc, "decline")
 
 
 def test_it_ends_with_its_givers_authority(programme, asker, deputy):
