@@ -241,15 +241,13 @@ static struct item *put(struct map *map, struct lgp_view key, struct lgp_view va
 	struct slot *slot = find(map, key, hash);
 	if (slot->item != NULL)
 		return overwrite(map, slot, key, value) ? slot->item : NULL;
-	size_t mask = map->mask;
 	if (!grow(map))
 		return NULL;
 	struct item *item = item_new(map, key, value);
 	if (item == NULL)
 		return NULL;
 	item_set(item, value);
-	if (map->mask != mask)
-		slot = find(map, key, hash);
+	slot = find(map, key, hash); /* the table may have grown */
 	*slot = (struct slot){item, hash, (uint32_t)map->count};
 	map->items[map->count++] = item;
 	return item;
