@@ -28,6 +28,12 @@ bool lgp_state_freeze(struct lgp_ledger *ledger, bool force)
 	return true;
 }
 
+bool lgp_state_pressed(const struct lgp_ledger *ledger)
+{
+	return state_frozen(ledger->state) &&
+	       state_active_bytes(ledger->state) >= ledger->overlay_bytes;
+}
+
 enum lgp_status lgp_applier_step(struct lgp_ledger *ledger)
 {
 	enum lgp_status status = lgp_keyindex_flush(ledger->keys);

@@ -355,6 +355,8 @@ static void offer_state(struct ledger_thread *t, bool force)
 {
 	if (lgp_state_freeze(t->ledger, force))
 		upkeep_wake(t->app);
+	else if (lgp_state_pressed(t->ledger))
+		upkeep_press(t->app);
 }
 
 /* Makes the open batch durable and visible. Running: the job whose lines are

@@ -1,6 +1,7 @@
 /* upkeep: the applier's thread.
  * Thread: its own.  After a step that took t it rests for applier-rest times t:
- * back to back, its syncs would cost the commits' latency dearly. */
+ * back to back, its syncs would cost the commits' latency dearly.  Where changes come
+ * so fast that they would be refused for want of memory, it does not rest. */
 #include "server/upkeep.h"
 
 #include "server/log.h"
@@ -18,7 +19,7 @@ struct upkeep {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t woken;
-	bool work, stopping;
+	bool work, pressed, stopping;
 };
 
 static bool wait_for_work(struct upkeep *upkeep)
@@ -41,7 +42,8 @@ static bool rest(struct upkeep *upkeep, int64_t us)
 	until.tv_sec += us / 1000000 + (until.tv_nsec + us % 1000000 * 1000) / 1000000000;
 	until.tv_nsec = (until.tv_nsec + us % 1000000 * 1000) % 1000000000;
 	(void)pthread_mutex_lock(&upkeep->lock);
-	while (!upkeep->stopping &&
+	upkeep->pressed = false;
+	while (!upkeep->stopping && !upkeep->pressed &&
 	       pthread_cond_timedwait(&upkeep->woken, &upkeep->lock, &until) == 0)
 		;
 	bool stopping = upkeep->stopping;
@@ -90,6 +92,15 @@ void upkeep_wake(struct app *app)
 	struct upkeep *upkeep = app->upkeep;
 	(void)pthread_mutex_lock(&upkeep->lock);
 	upkeep->work = true;
+	(void)pthread_cond_broadcast(&upkeep->woken);
+	(void)pthread_mutex_unlock(&upkeep->lock);
+}
+
+void upkeep_press(struct app *app)
+{
+	struct upkeep *upkeep = app->upkeep;
+	(void)pthread_mutex_lock(&upkeep->lock);
+	upkeep->pressed = true;
 	(void)pthread_cond_broadcast(&upkeep->woken);
 	(void)pthread_mutex_unlock(&upkeep->lock);
 }

@@ -10,6 +10,8 @@ struct upkeep;
 LGP_MUST_USE enum lgp_status upkeep_start(struct app *app, struct upkeep **out);
 /* There is work for the applier. */
 void upkeep_wake(struct app *app);
+/* Changes come faster than it takes them: it is not to rest. */
+void upkeep_press(struct app *app);
 /* Lets a step under way end. */
 void upkeep_stop(struct upkeep *upkeep);
 

@@ -324,6 +324,9 @@ void lgp_clear_dead_readers(struct lgp_ledger *ledger);
 /* Sets what changed aside for the applier, if the last set is done and there is
  * anything; force: however little it is.  True: there is work for the applier. */
 bool lgp_state_freeze(struct lgp_ledger *ledger, bool force);
+/* Whether a layer is full while another one still waits for the applier: it should not
+ * rest now. */
+bool lgp_state_pressed(const struct lgp_ledger *ledger);
 /* Applier thread: writes what was set aside to the key runs and state.mdb. */
 LGP_MUST_USE enum lgp_status lgp_applier_step(struct lgp_ledger *ledger);
 
