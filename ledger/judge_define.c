@@ -172,6 +172,18 @@ static enum lgp_problem merge(struct judgement *judgement, struct lgp_definition
 	return LGP_PROBLEM_NONE;
 }
 
+/* The business date at a site, 0 the house's, at the command's moment. */
+static enum lgp_problem date_at(struct judgement *judgement, uint64_t site, int32_t *date)
+{
+	struct lgp_entry *entry = judgement->entry;
+	uint64_t kept = entry->site;
+	entry->site = site;
+	enum lgp_problem problem = judge_date(judgement);
+	entry->site = kept;
+	*date = entry->business_date;
+	return problem;
+}
+
 /* A site's date does not go back: what was given yesterday would be given again. */
 static enum lgp_problem rule_zone(struct judgement *judgement, uint64_t number,
                                   struct lgp_view zone)
@@ -189,6 +201,26 @@ static enum lgp_problem rule_zone(struct judgement *judgement, uint64_t number,
 		return fault_in(judgement, status);
 	return after < before ? problem_at(judgement, LGP_PROBLEM_INVALID, "timezone")
 	                      : LGP_PROBLEM_NONE;
+}
+
+/* Who has left comes back to no delegation that ended with them, given or had. */
+static enum lgp_problem rule_return(struct judgement *judgement, uint64_t number,
+                                    struct lgp_view active_until)
+{
+	const struct registry *registry = judgement->ledger->registry;
+	const struct lgp_record *staff = registry_get(registry, number), *at;
+	int32_t date, until = INT32_MAX;
+	enum lgp_problem problem = date_at(judgement, staff->as.staff.site, &date);
+	if (problem != LGP_PROBLEM_NONE)
+		return problem;
+	if (active_until.ptr != NULL)
+		require(lgp_date_parse(active_until, &until) == LGP_OK);
+	if (staff->as.staff.active_until > date || until <= date)
+		return LGP_PROBLEM_NONE;
+	for (size_t i = 0; (at = registry_delegation(registry, number, i)) != NULL; i++)
+		if (span_holds(&at->as.delegation.span, date, judgement->entry->time_us))
+			return problem_at(judgement, LGP_PROBLEM_INVALID, "active_until");
+	return LGP_PROBLEM_NONE;
 }
 
 static enum lgp_problem define_again(struct judgement *judgement, struct lgp_definition *changes)
@@ -214,6 +246,8 @@ static enum lgp_problem define_again(struct judgement *judgement, struct lgp_def
 		problem = find_references(judgement, &now);
 	if (problem == LGP_PROBLEM_NONE && changes->noun->kind == LGP_KIND_SITE)
 		problem = rule_zone(judgement, number, lgp_definition_get(&now, "timezone"));
+	if (problem == LGP_PROBLEM_NONE && changes->noun->kind == LGP_KIND_STAFF)
+		problem = rule_return(judgement, number, lgp_definition_get(&now, "active_until"));
 	if (problem != LGP_PROBLEM_NONE)
 		return problem;
 	judgement->entry->flags |= LGP_FLAG_AMEND;
@@ -261,18 +295,6 @@ static enum lgp_problem rule_limit(struct judgement *judgement,
 	if (problem == LGP_PROBLEM_NONE &&
 	    limit_is_over(&made, judgement->entry->business_date, judgement->entry->time_us))
 		return problem_at(judgement, LGP_PROBLEM_INVALID, "until");
-	return problem;
-}
-
-/* The business date at a site, 0 the house's, at the command's moment. */
-static enum lgp_problem date_at(struct judgement *judgement, uint64_t site, int32_t *date)
-{
-	struct lgp_entry *entry = judgement->entry;
-	uint64_t kept = entry->site;
-	entry->site = site;
-	enum lgp_problem problem = judge_date(judgement);
-	entry->site = kept;
-	*date = entry->business_date;
 	return problem;
 }
 

@@ -122,6 +122,8 @@ static const char *reason(struct lgp_view field)
 	        {"per", "incidents are counted per customer"},
 	        {"to", "nobody delegates to themselves, nor has more than 64 delegations in force: "
 	               "end one"},
+	        {"active_until", "they have left, and their delegations with them: those must be "
+	                         "ended, or run out, before they come back"},
 	        {"timezone", "a site's date does not go back: change the zone at an hour at which "
 	                     "both have the same date"},
 	        {"budget", "the member of staff has no budget of their own: name one"},

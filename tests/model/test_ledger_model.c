@@ -249,6 +249,10 @@ static void new_customer(void)
 		return;
 	struct lgp_command command =
 	        new_command(LGP_KIND_CUSTOMER, by_till ? m.till : staff->token);
+	if (!by_till && next_date() >= staff->until) {
+		(void)ask(&command, staff->number, LGP_PROBLEM_UNAUTHENTICATED);
+		return;
+	}
 	struct lgp_outcome out = ask(&command, by_till ? m.till : staff->number, LGP_PROBLEM_NONE);
 	assert_int_equal(out.entry.customer, out.seq);
 	m.customer[m.customers++] = out.seq;
@@ -266,6 +270,8 @@ static enum lgp_problem judge_grant(const struct grant_case *c, int32_t date, bo
 {
 	const struct model_staff *s = c->staff;
 	unsigned i = customer_index(c->customer);
+	if (date >= s->until && c->actor == s->number)
+		return LGP_PROBLEM_UNAUTHENTICATED;
 	if (i == CUSTOMERS_MAX)
 		return LGP_PROBLEM_NOT_FOUND;
 	if (date >= s->until)
@@ -370,10 +376,12 @@ static enum lgp_problem judge_reversal(const struct model_grant *g, const struct
 {
 	if (s == NULL && actor != g->actor)
 		return LGP_PROBLEM_REVERSAL_FORBIDDEN;
+	if (s != NULL && date >= s->until)
+		return LGP_PROBLEM_UNAUTHENTICATED;
 	if (s != NULL) {
 		bool own = s->number == g->staff && date == g->date;
 		bool over = s->number != g->staff && s->manager && s->site == g->site;
-		if (date >= s->until || (!own && !over))
+		if (!own && !over)
 			return LGP_PROBLEM_REVERSAL_FORBIDDEN;
 	}
 	int64_t left = g->amount - g->reversed;

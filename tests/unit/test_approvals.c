@@ -721,6 +721,27 @@ static void delegation_ends_with_the_delegates_departure(void **state)
 	not_let_in(h.eve_token, seq);
 }
 
+static void who_comes_back_finds_no_delegation_that_ended_with_them(void **state)
+{
+	(void)state;
+	eve_acts_for_marc("", "ceiling 999\nuntil 2024-12-31\n");
+	const uint64_t both[] = {h.f.marc, h.eve};
+	for (unsigned i = 0; i < 2; i++) {
+		house_amend(&h, LGP_KIND_STAFF, both[i], "active_until 2024-10-04\n");
+		struct lgp_command command = fixture_command(&h.f, LGP_KIND_STAFF, h.f.admin);
+		command.amend = true;
+		command.refers_to = both[i];
+		command.payload = LGP_VIEW("active_until \n");
+		struct lgp_outcome out = fixture_judge(&h.f, &command);
+		assert_int_equal(out.problem, LGP_PROBLEM_INVALID);
+		assert_string_equal(out.field, "active_until");
+	}
+	house_go(&h, FIRST_DAY + 100); /* when it would have ended */
+	house_amend(&h, LGP_KIND_STAFF, h.f.marc, "active_until \n");
+	house_amend(&h, LGP_KIND_STAFF, h.eve, "active_until \n");
+	not_approved(h.eve_token, ask_for(150), LGP_PROBLEM_AUTHORITY);
+}
+
 static void delegation_is_not_passed_on(void **state)
 {
 	(void)state;
@@ -1051,6 +1072,7 @@ int main(void)
 	        CASE(delegation_ends_at_its_moment_and_when_it_is_ended),
 	        CASE(delegation_ends_with_the_givers_departure_or_role),
 	        CASE(delegation_ends_with_the_delegates_departure),
+	        CASE(who_comes_back_finds_no_delegation_that_ended_with_them),
 	        CASE(delegation_is_not_passed_on),
 	        CASE(delegation_is_its_givers_to_make_and_to_end),
 	        CASE(giver_who_asked_lends_no_authority_I6),
