@@ -138,11 +138,12 @@ static bool scope_of(const struct programme *programme, const struct lgp_definit
 	       programme_refer(programme, definition, "unit", LGP_KIND_UNIT, &out->unit);
 }
 
-static bool read_version(const struct programme *programme, const struct lgp_entry *entry,
-                         const struct lgp_definition *definition, struct limit_version *out)
+bool limit_version_read(const struct programme *programme, const struct lgp_entry *entry,
+                        const struct lgp_definition *definition, struct limit_version *out)
 {
 	*out = (struct limit_version){
 	        .seq = entry->seq,
+	        .limit = (entry->flags & LGP_FLAG_AMEND) != 0 ? entry->refers_to : entry->seq,
 	        .measure = (enum measure)choice(definition, "measure", LGP_MEASURE_CHOICES),
 	        .per = (enum per)choice(definition, "per", LGP_PER_CHOICES),
 	        .window = (enum window)choice(definition, "window", LGP_WINDOW_CHOICES),
@@ -159,12 +160,6 @@ static bool counts_alike(const struct limit_version *a, const struct limit_versi
 	return a->giver == b->giver && a->staff == b->staff && a->site == b->site &&
 	       a->budget == b->budget && a->reason == b->reason && a->unit == b->unit &&
 	       a->measure == b->measure && a->per == b->per && a->window == b->window;
-}
-
-static bool for_ever(const struct span *span)
-{
-	return span->from_day == INT32_MIN && span->from_us == INT64_MIN &&
-	       span->until_day == INT32_MAX && span->until_us == INT64_MAX;
 }
 
 /* Whether it judges nothing any more, anywhere: the dates of two places are two
@@ -252,7 +247,8 @@ enum lgp_status bounds_define(struct bounds *bounds, const struct lgp_entry *ent
 	struct limit_record *record = record_of(bounds, number);
 	struct limit_version made;
 	*before = record != NULL ? record->newest : 0;
-	if (number == UINT64_MAX || !read_version(bounds->programme, entry, definition, &made))
+	if (number == UINT64_MAX ||
+	    !limit_version_read(bounds->programme, entry, definition, &made))
 		return lgp_fault(LGP_CORRUPT,
 		                 "entry %llu: its definition refers to what is not there",
 		                 (unsigned long long)entry->seq);
@@ -264,7 +260,7 @@ enum lgp_status bounds_define(struct bounds *bounds, const struct lgp_entry *ent
 	record->newest = entry->seq;
 	drop_versions(bounds, record, entry, false);
 	made.shape = shape_of(record, &made);
-	if (for_ever(&made.span))
+	if (span_for_ever(&made.span))
 		drop_versions(bounds, record, entry, true);
 	return add_version(bounds, record, &made);
 }

@@ -42,6 +42,11 @@ struct limit_version {
 	struct limit_version *next; /* in its chain */
 };
 
+/* What the entry's definition says, its shape and chain aside.  False: it refers to what
+ * is not there. */
+bool limit_version_read(const struct programme *programme, const struct lgp_entry *entry,
+                        const struct lgp_definition *definition, struct limit_version *out);
+
 struct bounds {
 	const struct programme *programme; /* borrowed */
 	struct slots by_number;            /* limit + 1 -> place in list */

@@ -125,6 +125,12 @@ bool span_of(const struct lgp_definition *definition, struct span *out)
 	return out->from_day < out->until_day && out->from_us < out->until_us;
 }
 
+bool span_for_ever(const struct span *span)
+{
+	return span->from_day == INT32_MIN && span->from_us == INT64_MIN &&
+	       span->until_day == INT32_MAX && span->until_us == INT64_MAX;
+}
+
 bool span_covers(const struct span *span, int32_t date, int64_t time_us)
 {
 	return span->from_day <= date && date < span->until_day && span->from_us <= time_us &&

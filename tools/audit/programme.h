@@ -125,6 +125,7 @@ bool staff_manages(const struct staff *staff, uint64_t site, int32_t date);
 bool numbers_hold(const struct numbers *numbers, uint64_t number);
 
 bool span_of(const struct lgp_definition *definition, struct span *out);
+bool span_for_ever(const struct span *span);
 bool span_covers(const struct span *span, int32_t date, int64_t time_us);
 /* The number of the noun that a field refers to, 0 when it is absent.  False:
  * it refers to what is not there. */

@@ -26,53 +26,6 @@ void ledger_limits_deinit(struct ledger_limits *limits)
 
 /* ---- definitions ------------------------------------------------------------------------ */
 
-static unsigned choice(const struct lgp_definition *definition, const char *field,
-                       const char *choices)
-{
-	struct lgp_view value = lgp_definition_get(definition, field);
-	int index = value.ptr != NULL ? lgp_choice_index(choices, value) : 0;
-	require(index >= 0); /* its form was checked */
-	return (unsigned)index;
-}
-
-static bool scope_of(const struct programme *programme, const struct lgp_definition *definition,
-                     struct limit_version *out)
-{
-	struct lgp_view role = lgp_definition_get(definition, "scope.role");
-	if (role.ptr != NULL)
-		out->giver =
-		        lgp_view_equal(role, LGP_VIEW("manager")) ? GIVER_MANAGER : GIVER_STAFF;
-	return programme_refer(programme, definition, "scope.staff", LGP_KIND_STAFF, &out->staff) &&
-	       programme_refer(programme, definition, "scope.site", LGP_KIND_SITE, &out->site) &&
-	       programme_refer(programme, definition, "scope.budget", LGP_KIND_BUDGET,
-	                       &out->budget) &&
-	       programme_refer(programme, definition, "scope.reason", LGP_KIND_REASON,
-	                       &out->reason) &&
-	       programme_refer(programme, definition, "unit", LGP_KIND_UNIT, &out->unit);
-}
-
-static bool read_terms(const struct programme *programme, const struct lgp_entry *entry,
-                       const struct lgp_definition *definition, struct limit_version *out)
-{
-	*out = (struct limit_version){
-	        .seq = entry->seq,
-	        .limit = (entry->flags & LGP_FLAG_AMEND) != 0 ? entry->refers_to : entry->seq,
-	        .measure = (enum measure)choice(definition, "measure", LGP_MEASURE_CHOICES),
-	        .per = (enum per)choice(definition, "per", LGP_PER_CHOICES),
-	        .window = (enum window)choice(definition, "window", LGP_WINDOW_CHOICES),
-	        .asks = choice(definition, "when_passed", LGP_WHEN_PASSED_CHOICES) == 1,
-	        .max = (int64_t)definition_number(definition, "max"),
-	};
-	return out->limit != UINT64_MAX && span_of(definition, &out->span) &&
-	       scope_of(programme, definition, out);
-}
-
-static bool for_ever(const struct span *span)
-{
-	return span->from_day == INT32_MIN && span->from_us == INT64_MIN &&
-	       span->until_day == INT32_MAX && span->until_us == INT64_MAX;
-}
-
 /* What was in force before this entry is not any more. */
 static void end_all(struct ledger_limits *limits, size_t newest, uint64_t seq)
 {
@@ -114,7 +67,7 @@ enum lgp_status ledger_limits_define(struct ledger_limits *limits,
                                      const struct lgp_definition *definition)
 {
 	struct limit_version terms;
-	if (!read_terms(programme, entry, definition, &terms))
+	if (!limit_version_read(programme, entry, definition, &terms) || terms.limit == UINT64_MAX)
 		return lgp_fault(LGP_CORRUPT,
 		                 "entry %llu: its definition refers to what is not there",
 		                 (unsigned long long)entry->seq);
@@ -128,7 +81,7 @@ enum lgp_status ledger_limits_define(struct ledger_limits *limits,
 		slot = slots_put(&limits->newest, terms.limit + 1, 0);
 	if (slot == NULL || !make_room(limits))
 		return no_memory();
-	if (for_ever(&terms.span))
+	if (span_for_ever(&terms.span))
 		end_all(limits, (size_t)slot->number, entry->seq);
 	limits->versions[limits->count++] = (struct limit_terms){.terms = terms,
 	                                                         .actor = entry->actor,
