@@ -29,14 +29,6 @@ struct limits {
 
 /* ---- definitions ------------------------------------------------------------------- */
 
-static unsigned choice(const struct lgp_definition *text, const char *field, const char *choices)
-{
-	struct lgp_view value = lgp_definition_get(text, field);
-	int index = value.ptr != NULL ? lgp_choice_index(choices, value) : 0;
-	require(index >= 0); /* the text was parsed by the same table */
-	return (unsigned)index;
-}
-
 static void when_parse(struct lgp_view value, int32_t *day, int64_t *time_us)
 {
 	if (value.ptr == NULL)
@@ -105,12 +97,15 @@ enum lgp_status limit_parse(const struct registry *registry,
 	*out = (struct limit_version){
 	        .seq = seq,
 	        .counts_from = seq,
-	        .measure = (enum lgp_measure)choice(definition, "measure", LGP_MEASURE_CHOICES),
-	        .per = (enum lgp_per)choice(definition, "per", LGP_PER_CHOICES),
-	        .window = (enum lgp_window)choice(definition, "window", LGP_WINDOW_CHOICES),
-	        .ask = choice(definition, "when_passed", LGP_WHEN_PASSED_CHOICES) == 1,
-	        .reversal =
-	                (enum limit_reversal)choice(definition, "reversal", LGP_REVERSAL_CHOICES),
+	        .measure = (enum lgp_measure)lgp_definition_choice(definition, "measure",
+	                                                           LGP_MEASURE_CHOICES),
+	        .per = (enum lgp_per)lgp_definition_choice(definition, "per", LGP_PER_CHOICES),
+	        .window = (enum lgp_window)lgp_definition_choice(definition, "window",
+	                                                         LGP_WINDOW_CHOICES),
+	        .ask = lgp_definition_choice(definition, "when_passed", LGP_WHEN_PASSED_CHOICES) ==
+	               1,
+	        .reversal = (enum limit_reversal)lgp_definition_choice(definition, "reversal",
+	                                                               LGP_REVERSAL_CHOICES),
 	};
 	require(lgp_decimal_parse(lgp_definition_get(definition, "max"), &max) == LGP_OK &&
 	        max <= INT64_MAX);

@@ -250,6 +250,15 @@ static bool id_valid(enum lgp_kind noun, struct lgp_view text)
 	return noun == LGP_KIND_UNIT ? lgp_code_valid(text) : lgp_slug_valid(text);
 }
 
+unsigned lgp_definition_choice(const struct lgp_definition *definition, const char *field,
+                               const char *choices)
+{
+	struct lgp_view value = lgp_definition_get(definition, field);
+	int index = value.ptr != NULL ? lgp_choice_index(choices, value) : 0;
+	require(index >= 0);
+	return (unsigned)index;
+}
+
 bool lgp_list_next(struct lgp_view *list, struct lgp_view *out)
 {
 	if (list->len == 0)

@@ -188,14 +188,6 @@ static enum lgp_status refer_list(const struct registry *registry,
 	return LGP_OK;
 }
 
-static uint8_t choice(const struct lgp_definition *text, const char *field, const char *choices)
-{
-	struct lgp_view value = lgp_definition_get(text, field);
-	int index = value.ptr != NULL ? lgp_choice_index(choices, value) : 0;
-	require(index >= 0); /* the text was parsed by the same table */
-	return (uint8_t)index;
-}
-
 static uint64_t number(const struct lgp_definition *text, const char *field)
 {
 	uint64_t out = 0;
@@ -228,9 +220,10 @@ static enum lgp_status fill_site(const struct lgp_definition *text, struct lgp_r
 	require(zone.len <= LGP_ZONE_MAX);
 	memcpy(out->as.site.zone, zone.ptr, zone.len);
 	out->as.site.zone_len = (uint8_t)zone.len;
-	out->as.site.week_starts = choice(
+	out->as.site.week_starts = (uint8_t)lgp_definition_choice(
 	        text, "week_starts", "monday|tuesday|wednesday|thursday|friday|saturday|sunday");
-	out->as.site.staff_rewards = choice(text, "staff_rewards", LGP_STAFF_REWARDS_CHOICES);
+	out->as.site.staff_rewards =
+	        (uint8_t)lgp_definition_choice(text, "staff_rewards", LGP_STAFF_REWARDS_CHOICES);
 	return LGP_OK;
 }
 
@@ -318,15 +311,15 @@ static enum lgp_status fill(const struct registry *registry, const struct lgp_de
 	switch (out->kind) {
 	case LGP_KIND_UNIT:
 		out->as.unit.scale = (uint8_t)number(text, "scale");
-		out->as.unit.points = choice(text, "kind", "money|points") == 1;
+		out->as.unit.points = lgp_definition_choice(text, "kind", "money|points") == 1;
 		return LGP_OK;
 	case LGP_KIND_SITE:
 		return fill_site(text, out);
 	case LGP_KIND_BUDGET:
 		return fill_budget(registry, text, out);
 	case LGP_KIND_REASON:
-		out->as.reason.kind =
-		        choice(text, "kind", "discretionary|earned|feedback|kindness");
+		out->as.reason.kind = (uint8_t)lgp_definition_choice(
+		        text, "kind", "discretionary|earned|feedback|kindness");
 		return LGP_OK;
 	case LGP_KIND_STAFF:
 		return fill_staff(registry, text, out);

@@ -99,6 +99,10 @@ LGP_MUST_USE enum lgp_status lgp_definition_parse(const struct lgp_noun *noun, s
 size_t lgp_definition_format(const struct lgp_definition *definition, char out[LGP_DEFINITION_MAX]);
 /* The field's value by name, ptr NULL when absent or unknown. */
 struct lgp_view lgp_definition_get(const struct lgp_definition *definition, const char *field);
+/* Which of "a|b|c" the field is, 0 when it is absent.  The definition was parsed, so
+ * it is one of them (require()d). */
+unsigned lgp_definition_choice(const struct lgp_definition *definition, const char *field,
+                               const char *choices);
 /* Splits "a,b,c": the next slug, advancing *list; false at the end. */
 bool lgp_list_next(struct lgp_view *list, struct lgp_view *out);
 

@@ -113,15 +113,6 @@ static void unchain(struct bounds *bounds, struct limit_version *version)
 
 /* ---- definitions ----------------------------------------------------------------------------- */
 
-static unsigned choice(const struct lgp_definition *definition, const char *field,
-                       const char *choices)
-{
-	struct lgp_view value = lgp_definition_get(definition, field);
-	int index = value.ptr != NULL ? lgp_choice_index(choices, value) : 0;
-	require(index >= 0); /* its form was checked */
-	return (unsigned)index;
-}
-
 static bool scope_of(const struct programme *programme, const struct lgp_definition *definition,
                      struct limit_version *out)
 {
@@ -144,11 +135,15 @@ bool limit_version_read(const struct programme *programme, const struct lgp_entr
 	*out = (struct limit_version){
 	        .seq = entry->seq,
 	        .limit = (entry->flags & LGP_FLAG_AMEND) != 0 ? entry->refers_to : entry->seq,
-	        .measure = (enum measure)choice(definition, "measure", LGP_MEASURE_CHOICES),
-	        .per = (enum per)choice(definition, "per", LGP_PER_CHOICES),
-	        .window = (enum window)choice(definition, "window", LGP_WINDOW_CHOICES),
-	        .asks = choice(definition, "when_passed", LGP_WHEN_PASSED_CHOICES) == 1,
-	        .gives_back = (enum gives_back)choice(definition, "reversal", LGP_REVERSAL_CHOICES),
+	        .measure = (enum measure)lgp_definition_choice(definition, "measure",
+	                                                       LGP_MEASURE_CHOICES),
+	        .per = (enum per)lgp_definition_choice(definition, "per", LGP_PER_CHOICES),
+	        .window = (enum window)lgp_definition_choice(definition, "window",
+	                                                     LGP_WINDOW_CHOICES),
+	        .asks = lgp_definition_choice(definition, "when_passed", LGP_WHEN_PASSED_CHOICES) ==
+	                1,
+	        .gives_back = (enum gives_back)lgp_definition_choice(definition, "reversal",
+	                                                             LGP_REVERSAL_CHOICES),
 	        .max = (int64_t)definition_number(definition, "max"),
 	};
 	return span_of(definition, &out->span) && scope_of(programme, definition, out);
