@@ -12,9 +12,11 @@
 
 #define BLOCK_BYTES (64 * 1024)
 #define TABLE_MIN 64
+#define RECENT 64 /* a power of two */
 
 struct item {
 	uint16_t key_len, value_len, value_cap, marked;
+	uint32_t hash;
 	char bytes[]; /* the key, then the value */
 };
 
@@ -38,6 +40,9 @@ struct map {
 	struct block *blocks;
 	size_t block_bytes, used_bytes; /* in blocks */
 	uint8_t seed[MAP_SEED_LEN];
+	/* What map_recall found last, by a hash that need not be good: a record is
+	 * looked at many times in a row. */
+	struct item *recent[RECENT];
 };
 
 /* SipHash (Aumasson and Bernstein, 2012). */
@@ -95,8 +100,7 @@ static void clear_slots(struct map *map)
 {
 	for (size_t i = 0; i < map->count; i++) {
 		const struct item *item = map->items[i];
-		size_t at =
-		        map_hash(map, (struct lgp_view){item->bytes, item->key_len}) & map->mask;
+		size_t at = item->hash & map->mask;
 		while (map->table[at].item != item)
 			at = (at + 1) & map->mask;
 		map->table[at] = (struct slot){0};
@@ -110,7 +114,13 @@ void map_clear(struct map *map)
 	else
 		clear_slots(map);
 	map->count = 0;
+	memset(map->recent, 0, sizeof map->recent);
 	free_blocks(map, map->blocks);
+}
+
+static bool is_of(const struct item *item, struct lgp_view key)
+{
+	return item->key_len == key.len && memcmp(item->bytes, key.ptr, key.len) == 0;
 }
 
 static struct slot *find(const struct map *map, struct lgp_view key, uint32_t hash)
@@ -120,10 +130,41 @@ static struct slot *find(const struct map *map, struct lgp_view key, uint32_t ha
 		struct slot *slot = &map->table[at];
 		if (slot->item == NULL)
 			return slot;
-		if (slot->hash == hash && slot->item->key_len == key.len &&
-		    memcmp(slot->item->bytes, key.ptr, key.len) == 0)
+		if (slot->hash == hash && is_of(slot->item, key))
 			return slot;
 	}
+}
+
+static struct lgp_view value_of(const struct item *item)
+{
+	return (struct lgp_view){item->bytes + item->key_len, item->value_len};
+}
+
+/* The key's first, middle and last bytes, as one number. */
+static struct item **recent_of(struct map *map, struct lgp_view key)
+{
+	uint64_t first, middle, last;
+	if (key.len < sizeof first)
+		return &map->recent[0];
+	memcpy(&first, key.ptr, sizeof first);
+	memcpy(&middle, key.ptr + key.len / 2 - sizeof middle / 2, sizeof middle);
+	memcpy(&last, key.ptr + key.len - sizeof last, sizeof last);
+	uint64_t mixed = (first ^ middle << 1 ^ last << 2) * UINT64_C(0x9e3779b97f4a7c15);
+	return &map->recent[mixed >> 32 & (RECENT - 1)];
+}
+
+bool map_recall(struct map *map, struct lgp_view key, uint32_t *hash, struct lgp_view *value)
+{
+	struct item **recent = recent_of(map, key);
+	if (*recent == NULL || !is_of(*recent, key)) {
+		*hash = map_hash(map, key);
+		struct item *item = find(map, key, *hash)->item;
+		if (item == NULL)
+			return false;
+		*recent = item;
+	}
+	*value = value_of(*recent);
+	return true;
 }
 
 bool map_get(const struct map *map, struct lgp_view key, struct lgp_view *value)
@@ -137,7 +178,7 @@ bool map_get_hashed(const struct map *map, struct lgp_view key, uint32_t hash,
 	const struct item *item = find(map, key, hash)->item;
 	if (item == NULL)
 		return false;
-	*value = (struct lgp_view){item->bytes + item->key_len, item->value_len};
+	*value = value_of(item);
 	return true;
 }
 
@@ -156,9 +197,7 @@ static void rehash(struct map *map)
 	for (size_t i = 0; i < map->count; i++) {
 		struct item *item = map->items[i];
 		struct lgp_view key = {item->bytes, item->key_len};
-		uint32_t hash = map_hash(map, key);
-		struct slot *slot = find(map, key, hash);
-		*slot = (struct slot){item, hash, (uint32_t)i};
+		*find(map, key, item->hash) = (struct slot){item, item->hash, (uint32_t)i};
 	}
 }
 
@@ -187,7 +226,8 @@ static bool grow(struct map *map)
 	return true;
 }
 
-static struct item *item_new(struct map *map, struct lgp_view key, struct lgp_view value)
+static struct item *item_new(struct map *map, struct lgp_view key, uint32_t hash,
+                             struct lgp_view value)
 {
 	/* Items begin at multiples of 8, for their lengths' alignment. */
 	size_t n = (sizeof(struct item) + key.len + value.len + 7) & ~(size_t)7;
@@ -207,6 +247,7 @@ static struct item *item_new(struct map *map, struct lgp_view key, struct lgp_vi
 	item->key_len = (uint16_t)key.len;
 	item->value_cap = (uint16_t)value.len;
 	item->marked = 0;
+	item->hash = hash;
 	memcpy(item->bytes, key.ptr, key.len);
 	return item;
 }
@@ -223,27 +264,27 @@ static bool overwrite(struct map *map, struct slot *slot, struct lgp_view key,
                       struct lgp_view value)
 {
 	if (slot->item->value_cap < value.len) {
-		struct item *item = item_new(map, key, value);
+		struct item *item = item_new(map, key, slot->hash, value);
 		if (item == NULL)
 			return false;
 		item->marked = slot->item->marked;
 		map->items[slot->index] = slot->item = item;
+		*recent_of(map, key) = item;
 	}
 	item_set(slot->item, value);
 	return true;
 }
 
 /* NULL: no memory. */
-static struct item *put(struct map *map, struct lgp_view key, struct lgp_view value)
+static struct item *put(struct map *map, struct lgp_view key, uint32_t hash, struct lgp_view value)
 {
 	require(key.len <= UINT16_MAX && value.len <= UINT16_MAX);
-	uint32_t hash = map_hash(map, key);
 	struct slot *slot = find(map, key, hash);
 	if (slot->item != NULL)
 		return overwrite(map, slot, key, value) ? slot->item : NULL;
 	if (!grow(map))
 		return NULL;
-	struct item *item = item_new(map, key, value);
+	struct item *item = item_new(map, key, hash, value);
 	if (item == NULL)
 		return NULL;
 	item_set(item, value);
@@ -255,12 +296,21 @@ static struct item *put(struct map *map, struct lgp_view key, struct lgp_view va
 
 bool map_put(struct map *map, struct lgp_view key, struct lgp_view value)
 {
-	return put(map, key, value) != NULL;
+	return put(map, key, map_hash(map, key), value) != NULL;
+}
+
+bool map_put_hashed(struct map *map, struct lgp_view key, uint32_t hash, struct lgp_view value)
+{
+	return put(map, key, hash, value) != NULL;
 }
 
 bool map_put_marked(struct map *map, struct lgp_view key, struct lgp_view value)
 {
-	struct item *item = put(map, key, value);
+	struct item *item = *recent_of(map, key);
+	if (item != NULL && is_of(item, key) && item->value_cap >= value.len)
+		item_set(item, value);
+	else
+		item = put(map, key, map_hash(map, key), value);
 	if (item != NULL)
 		item->marked = 1;
 	return item != NULL;
@@ -282,19 +332,37 @@ size_t map_used(const struct map *map)
 	return map->used_bytes + map->count * (sizeof *map->items + 2 * sizeof *map->table);
 }
 
-bool map_item(const struct map *map, size_t i, struct lgp_view *key, struct lgp_view *value)
+struct map_item map_item(const struct map *map, size_t i)
 {
 	require(i < map->count);
 	const struct item *item = map->items[i];
-	*key = (struct lgp_view){item->bytes, item->key_len};
-	*value = (struct lgp_view){item->bytes + item->key_len, item->value_len};
-	return item->marked != 0;
+	return (struct map_item){
+	        {item->bytes, item->key_len}, value_of(item), item->hash, item->marked != 0};
 }
 
-static int compare(const void *a, const void *b, void *map)
+/* An item to be sorted: its key's first bytes as numbers decide nearly always, and
+ * the item, which lies anywhere, is not looked at. */
+struct place {
+	uint64_t head[2];
+	const struct item *item;
+	size_t index;
+};
+
+static struct place place_of(const struct map *map, size_t index)
 {
-	struct item *const *items = ((const struct map *)map)->items;
-	const struct item *x = items[*(const size_t *)a], *y = items[*(const size_t *)b];
+	const struct item *item = map->items[index];
+	uint8_t head[16] = {0};
+	memcpy(head, item->bytes, item->key_len < sizeof head ? item->key_len : sizeof head);
+	return (struct place){{lgp_get_be(head, 8), lgp_get_be(head + 8, 8)}, item, index};
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct place *p = a, *q = b;
+	for (unsigned i = 0; i < 2; i++)
+		if (p->head[i] != q->head[i])
+			return p->head[i] < q->head[i] ? -1 : 1;
+	const struct item *x = p->item, *y = q->item;
 	size_t len = x->key_len < y->key_len ? x->key_len : y->key_len;
 	int order = memcmp(x->bytes, y->bytes, len);
 	return order != 0 ? order : (x->key_len > y->key_len) - (x->key_len < y->key_len);
@@ -303,10 +371,17 @@ static int compare(const void *a, const void *b, void *map)
 size_t *map_sorted(const struct map *map)
 {
 	size_t *order = malloc((map->count + 1) * sizeof *order);
-	if (order == NULL)
+	struct place *places = malloc((map->count + 1) * sizeof *places);
+	if (order == NULL || places == NULL) {
+		free(order);
+		free(places);
 		return NULL;
+	}
 	for (size_t i = 0; i < map->count; i++)
-		order[i] = i;
-	qsort_r(order, map->count, sizeof *order, compare, (void *)(uintptr_t)map);
+		places[i] = place_of(map, i);
+	qsort(places, map->count, sizeof *places, compare);
+	for (size_t i = 0; i < map->count; i++)
+		order[i] = places[i].index;
+	free(places);
 	return order;
 }

@@ -20,8 +20,13 @@ bool map_get(const struct map *map, struct lgp_view key, struct lgp_view *value)
 uint32_t map_hash(const struct map *map, struct lgp_view key);
 bool map_get_hashed(const struct map *map, struct lgp_view key, uint32_t hash,
                     struct lgp_view *value);
+/* map_get for who asks for the same few keys again and again.  Not found: *hash is
+ * the key's; otherwise it may be unset. */
+bool map_recall(struct map *map, struct lgp_view key, uint32_t *hash, struct lgp_view *value);
 /* False: no memory, nothing changed.  Keys and values up to 65,535 bytes. */
 LGP_MUST_USE bool map_put(struct map *map, struct lgp_view key, struct lgp_view value);
+LGP_MUST_USE bool map_put_hashed(struct map *map, struct lgp_view key, uint32_t hash,
+                                 struct lgp_view value);
 /* The same, with a mark on the item, which map_put does not set and does not take away. */
 LGP_MUST_USE bool map_put_marked(struct map *map, struct lgp_view key, struct lgp_view value);
 /* Brings near what a look for this hash will touch: first the slot, and once that is
@@ -32,8 +37,13 @@ size_t map_count(const struct map *map);
 size_t map_bytes(const struct map *map); /* of memory */
 /* Of what was put: 0 when empty, however large the map once was. */
 size_t map_used(const struct map *map);
-/* Items 0 to map_count - 1; whether it is marked. */
-bool map_item(const struct map *map, size_t i, struct lgp_view *key, struct lgp_view *value);
+/* Items 0 to map_count - 1.  The views are borrowed until the item's next put. */
+struct map_item {
+	struct lgp_view key, value;
+	uint32_t hash;
+	bool marked;
+};
+struct map_item map_item(const struct map *map, size_t i);
 /* The items' indexes sorted by key, as bytes; a shorter key before its
  * extensions.  The caller frees; NULL: no memory. */
 size_t *map_sorted(const struct map *map);

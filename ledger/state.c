@@ -172,14 +172,14 @@ static enum lgp_status get_below(struct state *state, struct lgp_view key, uint3
 /* A command looks at one record several times: to judge, to link, to apply. */
 enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_view *value)
 {
-	uint32_t hash = map_hash(state->open, key);
-	if (map_get_hashed(state->open, key, hash, value))
+	uint32_t hash;
+	if (map_recall(state->open, key, &hash, value))
 		return value->len > 0 ? LGP_OK : LGP_MISSING;
 	enum lgp_status status = get_below(state, key, hash, value);
 	if ((status != LGP_OK && status != LGP_MISSING) || map_count(state->open) >= OPEN_MAX)
 		return status;
 	struct lgp_view seen = status == LGP_OK ? *value : (struct lgp_view){NULL, 0};
-	if (!map_put(state->open, key, seen))
+	if (!map_put_hashed(state->open, key, hash, seen))
 		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a record");
 	return status;
 }
@@ -254,9 +254,9 @@ enum lgp_status state_publish_with(struct state *state, void (*also)(void *conte
 	bool fits = true;
 	pthread_rwlock_wrlock(&state->lock);
 	for (size_t i = 0; i < map_count(state->open) && fits; i++) {
-		struct lgp_view key, value;
-		if (map_item(state->open, i, &key, &value))
-			fits = map_put(state->active, key, value);
+		struct map_item item = map_item(state->open, i);
+		if (item.marked)
+			fits = map_put_hashed(state->active, item.key, item.hash, item.value);
 	}
 	if (also != NULL)
 		also(context);
@@ -377,10 +377,9 @@ static enum lgp_status write_records(const struct map *map, int32_t day, struct 
 		return lgp_fault(LGP_NO_MEMORY, "state: no memory to sort what changed");
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; i < map_count(map) && status == LGP_OK; i++) {
-		struct lgp_view key, value;
-		map_item(map, order[i], &key, &value);
-		if (!counter_closed(end_of(key), day))
-			status = write_record(txn, key, value);
+		struct map_item item = map_item(map, order[i]);
+		if (!counter_closed(end_of(item.key), day))
+			status = write_record(txn, item.key, item.value);
 	}
 	free(order);
 	if (status == LGP_OK)

@@ -33,6 +33,15 @@ static void expect(const struct map *map, struct lgp_view key, struct lgp_view v
 	assert_memory_equal(found.ptr, value.ptr, value.len);
 }
 
+static void expect_recalled(struct map *map, struct lgp_view key, struct lgp_view value)
+{
+	struct lgp_view found;
+	uint32_t hash;
+	assert_true(map_recall(map, key, &hash, &found));
+	assert_int_equal(found.len, value.len);
+	assert_memory_equal(found.ptr, value.ptr, value.len);
+}
+
 static struct lgp_view numbered(char room[32], const char *what, unsigned number)
 {
 	int len = snprintf(room, 32, "%s%u", what, number);
@@ -117,14 +126,14 @@ static void items_keep_the_order_of_their_first_put(void **state)
 	(void)state;
 	struct map *map = map_new(house_seed);
 	static const char *const order[] = {"m", "a", "z", "b"};
-	struct lgp_view key, value;
 	for (size_t i = 0; i < 4; i++)
 		put(map, text(order[i]), text("1"));
 	put(map, text("a"), text("2"));
 	for (size_t i = 0; i < 4; i++) {
-		map_item(map, i, &key, &value);
-		assert_memory_equal(key.ptr, order[i], 1);
-		assert_int_equal(value.ptr[0], order[i][0] == 'a' ? '2' : '1');
+		struct map_item item = map_item(map, i);
+		assert_memory_equal(item.key.ptr, order[i], 1);
+		assert_int_equal(item.value.ptr[0], order[i][0] == 'a' ? '2' : '1');
+		assert_int_equal(item.hash, map_hash(map, item.key));
 	}
 	map_free(map);
 }
@@ -133,17 +142,26 @@ static void sorted_order_is_that_of_bytes_a_prefix_first(void **state)
 {
 	(void)state;
 	struct map *map = map_new(house_seed);
-	static const char *const sorted[] = {"",  "A",    "AA",   "AB",   "B",
-	                                     "a", "\x7f", "\x80", "\xff", "\xff\xff"};
-	static const unsigned mixed[] = {7, 3, 9, 0, 5, 1, 8, 2, 6, 4};
+	static const char *const sorted[] = {"",
+	                                     "A",
+	                                     "AA",
+	                                     "AA and sixteen bytes",
+	                                     "AA and sixteen bytes more",
+	                                     "AB",
+	                                     "B",
+	                                     "a",
+	                                     "\x7f",
+	                                     "\x80",
+	                                     "\xff",
+	                                     "\xff\xff"};
+	static const unsigned mixed[] = {7, 3, 9, 0, 11, 5, 1, 8, 2, 10, 6, 4};
 	const size_t count = sizeof sorted / sizeof sorted[0];
 	for (size_t i = 0; i < count; i++)
 		put(map, text(sorted[mixed[i]]), text("v"));
 	size_t *order = map_sorted(map);
 	assert_non_null(order);
 	for (size_t i = 0; i < count; i++) {
-		struct lgp_view key, value;
-		map_item(map, order[i], &key, &value);
+		struct lgp_view key = map_item(map, order[i]).key;
 		assert_int_equal(key.len, strlen(sorted[i]));
 		assert_memory_equal(key.ptr, sorted[i], key.len);
 	}
@@ -228,7 +246,13 @@ static void random_puts_agree_with_an_array(void **state)
 		known += model_len[at] == SIZE_MAX;
 		memset(model[at], (int)(seed >> 40), len);
 		model_len[at] = len;
-		put(map, numbered(key, "n", at), (struct lgp_view){model[at], len});
+		struct lgp_view name = numbered(key, "n", at), value = {model[at], len};
+		if ((seed >> 50) % 2 == 0)
+			put(map, name, value);
+		else
+			assert_true(map_put_marked(map, name, value));
+		if ((seed >> 52) % 2 == 0)
+			expect_recalled(map, name, value);
 	}
 	assert_int_equal(map_count(map), known);
 	for (unsigned at = 0; at < RANGE; at++) {
@@ -244,18 +268,43 @@ static void marks_stay_on_their_items(void **state)
 {
 	(void)state;
 	struct map *map = map_new(house_seed);
-	struct lgp_view key, value;
 	put(map, text("read"), text("1"));
 	assert_true(map_put_marked(map, text("changed"), text("1")));
 	put(map, text("read, then changed"), text("1"));
 	assert_true(map_put_marked(map, text("read, then changed"), text("a longer value")));
 	put(map, text("changed"), text("a longer value than before")); /* takes a new item */
-	assert_false(map_item(map, 0, &key, &value));
-	assert_true(map_item(map, 1, &key, &value));
-	assert_true(map_item(map, 2, &key, &value));
+	assert_false(map_item(map, 0).marked);
+	assert_true(map_item(map, 1).marked);
+	assert_true(map_item(map, 2).marked);
 	map_clear(map);
 	put(map, text("changed"), text("1"));
-	assert_false(map_item(map, 0, &key, &value));
+	assert_false(map_item(map, 0).marked);
+	map_free(map);
+}
+
+/* A key is recalled with its newest value, in whatever item it lies, and not after
+ * it was cleared; who is not there is told the hash to put it by. */
+static void what_is_recalled_is_never_stale(void **state)
+{
+	(void)state;
+	struct map *map = map_new(house_seed);
+	struct lgp_view found, key = text("a key of some length");
+	uint32_t hash = 0;
+	assert_false(map_recall(map, key, &hash, &found));
+	assert_int_equal(hash, map_hash(map, key));
+	assert_true(map_put_hashed(map, key, hash, text("1")));
+	expect_recalled(map, key, text("1"));
+	assert_true(map_put_marked(map, key, text("2")));
+	expect_recalled(map, key, text("2"));
+	put(map, key, text("longer than it was"));
+	expect_recalled(map, key, text("longer than it was"));
+	assert_true(map_put_marked(map, key, text("longer again than it ever was")));
+	expect_recalled(map, key, text("longer again than it ever was"));
+	put(map, key, text(""));
+	expect_recalled(map, key, text(""));
+	map_clear(map);
+	assert_false(map_recall(map, key, &hash, &found));
+	assert_false(map_recall(map, text(""), &hash, &found));
 	map_free(map);
 }
 
@@ -272,6 +321,7 @@ int main(void)
 	        cmocka_unit_test(a_cleared_map_is_empty_and_can_be_used_again),
 	        cmocka_unit_test(what_is_used_goes_back_to_nothing_when_it_is_cleared),
 	        cmocka_unit_test(marks_stay_on_their_items),
+	        cmocka_unit_test(what_is_recalled_is_never_stale),
 	        cmocka_unit_test(random_puts_agree_with_an_array),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
