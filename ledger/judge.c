@@ -7,6 +7,7 @@
 
 #include "lagniappe/codec.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -281,7 +282,10 @@ static enum lgp_problem judge_who(struct lgp_ledger *ledger, const struct lgp_co
 	begin_entry(command, entry);
 	/* Tokens' ends and dates go by the time that the entry will have. */
 	entry->time_us = batch_time(ledger, command->time_us);
-	*judgement = (struct judgement){.ledger = ledger, .command = command, .entry = entry};
+	memset(judgement, 0, offsetof(struct judgement, payload));
+	judgement->ledger = ledger;
+	judgement->command = command;
+	judgement->entry = entry;
 	require(command->payload.len <= LGP_DEFINITION_MAX - (command->has_words ? 128 : 0));
 	return judge_actor(judgement);
 }

@@ -17,8 +17,8 @@ struct judgement {
 	const struct lgp_record *token;
 	const struct lgp_record *staff; /* in whose name, when in anybody's */
 	struct lgp_limit_use binding;   /* with LIMIT_EXCEEDED */
-	char payload[LGP_DEFINITION_MAX];
 	size_t payload_len;
+	char payload[LGP_DEFINITION_MAX]; /* last, and nothing until it is written */
 };
 
 typedef enum lgp_problem (*rule)(struct judgement *judgement);

@@ -355,3 +355,10 @@ enum lgp_status lgp_kv_last(struct lgp_kv_cursor *cursor, struct lgp_view *key,
 	MDB_val k = {0};
 	return cursor_get(cursor, &k, key, value, MDB_LAST);
 }
+
+enum lgp_status lgp_kv_cursor_append(struct lgp_kv_cursor *cursor, struct lgp_view key,
+                                     struct lgp_view value)
+{
+	MDB_val k = val_of(key), v = val_of(value);
+	return fault(cursor->kv, "append", mdb_cursor_put(cursor->cursor, &k, &v, MDB_APPEND));
+}

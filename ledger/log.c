@@ -137,13 +137,16 @@ enum lgp_status log_checkpoint(struct lgp_kv_txn *txn, uint64_t size,
 
 static enum lgp_status write_entries(const struct batch *batch, struct lgp_kv_txn *txn)
 {
-	enum lgp_status status = LGP_OK;
+	struct lgp_kv_cursor *cursor;
+	enum lgp_status status = lgp_kv_cursor_open(txn, LGP_LOG_ENTRIES, &cursor);
+	if (status != LGP_OK)
+		return status;
 	for (size_t i = 0; i < batch->count && status == LGP_OK; i++) {
 		struct lgp_view bytes = {(const char *)batch->entries + i * LGP_ENTRY_LEN,
 		                         LGP_ENTRY_LEN};
-		status = lgp_kv_append(txn, LGP_LOG_ENTRIES, LGP_KV_INTEGER(batch->first + i),
-		                       bytes);
+		status = lgp_kv_cursor_append(cursor, LGP_KV_INTEGER(batch->first + i), bytes);
 	}
+	lgp_kv_cursor_close(cursor);
 	return status;
 }
 

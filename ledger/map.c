@@ -12,7 +12,7 @@
 
 #define BLOCK_BYTES (64 * 1024)
 #define TABLE_MIN 64
-#define RECENT 64 /* a power of two */
+#define RECENT_BITS 6
 
 struct item {
 	uint16_t key_len, value_len, value_cap, marked;
@@ -42,7 +42,7 @@ struct map {
 	uint8_t seed[MAP_SEED_LEN];
 	/* What map_recall found last, by a hash that need not be good: a record is
 	 * looked at many times in a row. */
-	struct item *recent[RECENT];
+	struct item *recent[1 << RECENT_BITS];
 };
 
 /* SipHash (Aumasson and Bernstein, 2012). */
@@ -150,7 +150,7 @@ static struct item **recent_of(struct map *map, struct lgp_view key)
 	memcpy(&middle, key.ptr + key.len / 2 - sizeof middle / 2, sizeof middle);
 	memcpy(&last, key.ptr + key.len - sizeof last, sizeof last);
 	uint64_t mixed = (first ^ middle << 1 ^ last << 2) * UINT64_C(0x9e3779b97f4a7c15);
-	return &map->recent[mixed >> 32 & (RECENT - 1)];
+	return &map->recent[mixed >> (64 - RECENT_BITS)];
 }
 
 bool map_recall(struct map *map, struct lgp_view key, uint32_t *hash, struct lgp_view *value)

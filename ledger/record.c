@@ -8,7 +8,8 @@
 
 struct state_key state_key_number(char record, uint64_t number)
 {
-	struct state_key key = {.len = 9};
+	struct state_key key;
+	key.len = 9;
 	key.bytes[0] = (uint8_t)record;
 	lgp_put_be(key.bytes + 1, number, 8);
 	return key;
@@ -58,7 +59,8 @@ struct state_key state_key_party(uint64_t number)
 
 struct state_key state_key_period(char record, int32_t end, uint64_t shape)
 {
-	struct state_key key = {.len = 5};
+	struct state_key key;
+	key.len = 5;
 	key.bytes[0] = (uint8_t)record;
 	lgp_put_be(key.bytes + 1, (uint32_t)end ^ UINT32_C(0x80000000), 4);
 	state_key_add(&key, shape);

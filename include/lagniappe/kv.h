@@ -76,6 +76,9 @@ LGP_MUST_USE enum lgp_status lgp_kv_next(struct lgp_kv_cursor *cursor, struct lg
                                          struct lgp_view *value);
 LGP_MUST_USE enum lgp_status lgp_kv_last(struct lgp_kv_cursor *cursor, struct lgp_view *key,
                                          struct lgp_view *value);
+/* lgp_kv_append for many: goes on from where the last one ended. */
+LGP_MUST_USE enum lgp_status lgp_kv_cursor_append(struct lgp_kv_cursor *cursor, struct lgp_view key,
+                                                  struct lgp_view value);
 
 /* A key of an integer_key table, for the statement that it stands in. */
 #define LGP_KV_INTEGER(number) ((struct lgp_view){(const char *)&(uint64_t){(number)}, 8})
