@@ -6,6 +6,20 @@
 #include "lagniappe/crashpoint.h"
 
 #define KEYS_RECENT_MAX (1 << 18) /* 20 bytes each, in memory */
+#define OVERLAY_MIN ((size_t)8 << 20)
+#define OVERLAY_MAX ((size_t)48 << 20)
+#define OVERLAY_SHARE 4
+
+/* A generation is a share of the file: were it small beside a large file, each
+ * record would cost the disk a page of its own. */
+void overlay_fit(struct lgp_ledger *ledger)
+{
+	uint64_t used, map;
+	lgp_kv_size(state_kv(ledger->state), &used, &map);
+	size_t share = (size_t)used / OVERLAY_SHARE;
+	size_t fits = share < OVERLAY_MIN ? OVERLAY_MIN : share < OVERLAY_MAX ? share : OVERLAY_MAX;
+	ledger->overlay_bytes = ledger->overlay_given != 0 ? ledger->overlay_given : fits;
+}
 
 bool lgp_state_freeze(struct lgp_ledger *ledger, bool force)
 {
@@ -14,6 +28,7 @@ bool lgp_state_freeze(struct lgp_ledger *ledger, bool force)
 		return false;
 	struct lgp_keyindex_stats keys;
 	lgp_keyindex_stats(ledger->keys, &keys);
+	overlay_fit(ledger);
 	size_t changed = state_active_bytes(ledger->state);
 	/* A few records that change again and again never fill a layer; their keys
 	 * take memory all the same. */

@@ -55,7 +55,8 @@ struct lgp_ledger {
 	struct lgp_calendar calendar;
 	char zone[LGP_ZONE_MAX];
 	size_t zone_len;
-	size_t overlay_bytes;
+	size_t overlay_given; /* by who opened it; 0: overlay_fit decides */
+	size_t overlay_bytes; /* a generation of changes is as large as this */
 	struct lgp_kv *log;
 	struct lgp_kv_txn *log_txn; /* the ledger thread's reader, reset between uses */
 	bool log_txn_held;          /* a replay is in the middle of one */
@@ -158,6 +159,9 @@ LGP_MUST_USE enum lgp_status approval_authority(const struct lgp_ledger *ledger,
                                                 struct lgp_view payload, uint64_t *authority);
 void ledger_release(struct lgp_ledger *ledger, const struct lgp_checkpoint *checkpoint,
                     const char *note, size_t note_len);
+
+/* Sets overlay_bytes anew, for state.mdb as it is now (applier.c). */
+void overlay_fit(struct lgp_ledger *ledger);
 
 /* DIR/high-water (highwater.c). LGP_BEHIND when the ledger does not contain it. */
 LGP_MUST_USE enum lgp_status highwater_check(struct lgp_ledger *ledger);

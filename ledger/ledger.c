@@ -16,7 +16,6 @@
 
 #define LOG_MAP_BYTES ((size_t)256 << 30)
 #define STATE_MAP_BYTES ((size_t)64 << 30)
-#define OVERLAY_BYTES ((size_t)8 << 20)
 
 static const char *const role_names[LGP_ROLE_COUNT] = {
         "none", "admin", "finance", "manager", "staff", "integration", "auditor", "customer",
@@ -290,8 +289,10 @@ static enum lgp_status open_state(struct lgp_ledger *ledger, size_t map_bytes)
 		position = (struct state_position){0};
 		status = state_reset(ledger->state);
 	}
-	if (status == LGP_OK)
+	if (status == LGP_OK) {
+		overlay_fit(ledger);
 		status = load_registry(ledger);
+	}
 	if (status == LGP_OK)
 		status = open_keys(ledger, position.position > 0 ? ledger->released.size : 0,
 		                   &covered);
@@ -358,8 +359,7 @@ enum lgp_status lgp_open(const char *dir, const struct lgp_options *options,
 	enum lgp_status status = ledger_new(dir, &ledger);
 	if (status == LGP_OK) {
 		ledger->calendar = options->calendar;
-		ledger->overlay_bytes =
-		        options->overlay_bytes != 0 ? options->overlay_bytes : OVERLAY_BYTES;
+		ledger->overlay_given = options->overlay_bytes;
 		status = open_parts(ledger, options);
 	}
 	if (status != LGP_OK) {

@@ -79,6 +79,7 @@ static enum lgp_status settle_keys(struct lgp_ledger *ledger, uint64_t upto)
 
 static enum lgp_status settle_state(struct lgp_ledger *ledger)
 {
+	overlay_fit(ledger);
 	if (state_active_bytes(ledger->state) < ledger->overlay_bytes)
 		return LGP_OK;
 	struct state_position position = {.position = ledger->now.size, .day = ledger->now.day};

@@ -240,7 +240,8 @@ struct lgp_outcome {
 struct lgp_options {
 	size_t log_map_bytes,
 	        state_map_bytes; /* 0: the defaults, 256 GiB and 64 GiB of address space */
-	size_t overlay_bytes;    /* 0: 8 MiB; a generation of changed state in memory */
+	/* A generation of changed state in memory.  0: a quarter of state.mdb, 8 to 48 MiB. */
+	size_t overlay_bytes;
 	struct lgp_calendar calendar;
 };
 
