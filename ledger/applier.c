@@ -49,13 +49,27 @@ bool lgp_state_pressed(const struct lgp_ledger *ledger)
 	       state_active_bytes(ledger->state) >= ledger->overlay_bytes;
 }
 
+enum lgp_status lgp_applier_part(struct lgp_ledger *ledger, bool *more)
+{
+	enum lgp_status status = LGP_OK;
+	*more = false;
+	if (!state_merging(ledger->state)) {
+		status = lgp_keyindex_flush(ledger->keys);
+		crashpoint("keys-flushed");
+	}
+	if (status == LGP_OK)
+		status = state_flush(ledger->state, more);
+	if (!*more)
+		crashpoint("state-flushed");
+	return status;
+}
+
 enum lgp_status lgp_applier_step(struct lgp_ledger *ledger)
 {
-	enum lgp_status status = lgp_keyindex_flush(ledger->keys);
-	crashpoint("keys-flushed");
-	if (status == LGP_OK)
-		status = state_flush(ledger->state);
-	crashpoint("state-flushed");
+	bool more = true;
+	enum lgp_status status = LGP_OK;
+	while (status == LGP_OK && more)
+		status = lgp_applier_part(ledger, &more);
 	return status;
 }
 

@@ -298,6 +298,15 @@ enum lgp_status lgp_kv_count(struct lgp_kv_txn *txn, size_t table, uint64_t *out
 	return fault(txn->kv, "stat", code);
 }
 
+enum lgp_status lgp_kv_leaves(struct lgp_kv_txn *txn, size_t table, uint64_t *out)
+{
+	MDB_stat stat;
+	int code = mdb_stat(txn->txn, txn->kv->table[table], &stat);
+	if (code == MDB_SUCCESS)
+		*out = stat.ms_leaf_pages;
+	return fault(txn->kv, "stat", code);
+}
+
 enum lgp_status lgp_kv_cursor_open(struct lgp_kv_txn *txn, size_t table, struct lgp_kv_cursor **out)
 {
 	struct lgp_kv_cursor *cursor = malloc(sizeof *cursor);

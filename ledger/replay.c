@@ -87,7 +87,8 @@ static enum lgp_status settle_state(struct lgp_ledger *ledger)
 	if (status != LGP_OK)
 		return status;
 	require(state_freeze(ledger->state, &position));
-	status = state_flush(ledger->state);
+	for (bool more = true; status == LGP_OK && more;)
+		status = state_flush(ledger->state, &more);
 	return status == LGP_OK ? state_settle(ledger->state) : status;
 }
 

@@ -3,6 +3,8 @@
 #include "state.h"
 
 #include "lagniappe/codec.h"
+#include "redo.h"
+#include "statefile.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,14 +13,6 @@
 #include <string.h>
 
 #define OPEN_MAX (16 * LGP_BATCH_MAX) /* above it, what is only read is not kept */
-#define SWEEP_MAX 4096
-
-enum { TABLE_RECORDS, TABLE_META, TABLE_COUNT };
-
-static const struct lgp_kv_table tables[TABLE_COUNT] = {
-        [TABLE_RECORDS] = {"records", false},
-        [TABLE_META] = {"meta", false},
-};
 
 /* The frozen layer's way: NONE -> WAITING (ledger) -> DONE (applier) -> NONE (ledger). */
 enum frozen { FROZEN_NONE, FROZEN_WAITING, FROZEN_DONE };
@@ -35,34 +29,18 @@ struct state {
 	_Atomic int frozen_is;
 	struct state_position frozen_at;
 	_Atomic uint64_t file_position;
-	char path[256];
+	struct statefile_merge *merge; /* the applier's: the frozen layer, under way */
+	char path[256], redo_path[256];
 	size_t map_bytes;
 };
 
 /* ---- opening ---------------------------------------------------------------- */
 
-static enum lgp_status read_position(struct state *state, struct state_position *out)
-{
-	struct lgp_view value;
-	*out = (struct state_position){0};
-	enum lgp_status status = lgp_kv_get(state->txn, TABLE_META, LGP_VIEW("format"), &value);
-	if (status != LGP_OK)
-		return status;
-	if (!lgp_view_equal(value, LGP_VIEW(STATE_FORMAT)))
-		return LGP_MISSING;
-	status = lgp_kv_get(state->txn, TABLE_META, LGP_VIEW("position"), &value);
-	if (status != LGP_OK || value.len != 8 + LGP_HASH_LEN)
-		return status == LGP_OK ? LGP_MISSING : status;
-	out->position = lgp_get_le((const uint8_t *)value.ptr, 8);
-	memcpy(out->root.bytes, value.ptr + 8, LGP_HASH_LEN);
-	return LGP_OK;
-}
-
 static enum lgp_status open_file(struct state *state)
 {
 	struct lgp_kv_options options = {
-	        .tables = tables,
-	        .table_count = TABLE_COUNT,
+	        .tables = statefile_tables,
+	        .table_count = STATEFILE_TABLES,
 	        .map_bytes = state->map_bytes,
 	        .readers_max = 256,
 	        .derived = true,
@@ -75,6 +53,8 @@ static enum lgp_status open_file(struct state *state)
 
 static void close_file(struct state *state)
 {
+	statefile_end(state->merge);
+	state->merge = NULL;
 	lgp_kv_abort(state->txn);
 	lgp_kv_close(state->kv);
 	state->txn = NULL;
@@ -88,7 +68,7 @@ static enum lgp_status remove_file(const struct state *state)
 	(void)remove(lock_path);
 	if (remove(state->path) != 0)
 		return lgp_fault(LGP_IO, "%s: cannot be removed to be made anew", state->path);
-	return LGP_OK;
+	return redo_remove(state->redo_path);
 }
 
 enum lgp_status state_reset(struct state *state)
@@ -115,23 +95,47 @@ static bool make_layers(struct state *state, const uint8_t seed[MAP_SEED_LEN])
 	return state->open != NULL && state->active != NULL && state->frozen != NULL;
 }
 
+/* "DIR/state.mdb", "DIR/state.redo" */
+static bool set_paths(struct state *state, const char *path)
+{
+	const char *dot = strrchr(path, '.');
+	int stem = (int)(dot != NULL ? (size_t)(dot - path) : strlen(path));
+	if (strlen(path) + sizeof ".redo" > sizeof state->path)
+		return false;
+	snprintf(state->path, sizeof state->path, "%s", path);
+	snprintf(state->redo_path, sizeof state->redo_path, "%.*s.redo", stem, path);
+	return true;
+}
+
+/* It follows from the log: a file that is of no use is made anew. */
+static enum lgp_status open_usable(struct state *state, struct state_position *position)
+{
+	enum lgp_status status = open_file(state);
+	if (status == LGP_CORRUPT || status == LGP_FORMAT)
+		status = state_reset(state);
+	if (status != LGP_OK)
+		return status;
+	lgp_kv_read_reset(state->txn);
+	status = statefile_position(state->kv, state->redo_path, position);
+	if (status == LGP_MISSING || status == LGP_CORRUPT) {
+		*position = (struct state_position){0};
+		return state_reset(state);
+	}
+	return status == LGP_OK ? lgp_kv_read_renew(state->txn) : status;
+}
+
 enum lgp_status state_open(const char *path, size_t map_bytes, const uint8_t seed[MAP_SEED_LEN],
                            struct state **out, struct state_position *position)
 {
 	struct state *state = calloc(1, sizeof *state);
-	if (state == NULL || strlen(path) >= sizeof state->path) {
+	if (state == NULL || !set_paths(state, path)) {
 		free(state);
 		return lgp_fault(LGP_NO_MEMORY, "%s: the path is too long, or no memory", path);
 	}
-	memcpy(state->path, path, strlen(path) + 1);
 	state->map_bytes = map_bytes;
 	enum lgp_status status = make_layers(state, seed)
-	                                 ? open_file(state)
+	                                 ? open_usable(state, position)
 	                                 : lgp_fault(LGP_NO_MEMORY, "state: no memory");
-	if (status == LGP_CORRUPT || status == LGP_FORMAT)
-		status = state_reset(state); /* it follows from the log: make it anew */
-	if (status == LGP_OK && read_position(state, position) != LGP_OK)
-		status = state_reset(state);
 	if (status != LGP_OK) {
 		state_close(state);
 		return status;
@@ -166,7 +170,7 @@ static enum lgp_status get_below(struct state *state, struct lgp_view key, uint3
 	if (map_get_hashed(state->active, key, hash, value) ||
 	    map_get_hashed(state->frozen, key, hash, value))
 		return value->len > 0 ? LGP_OK : LGP_MISSING;
-	return lgp_kv_get(state->txn, TABLE_RECORDS, key, value);
+	return lgp_kv_get(state->txn, STATEFILE_RECORDS, key, value);
 }
 
 /* A command looks at one record several times: to judge, to link, to apply. */
@@ -232,7 +236,7 @@ enum lgp_status state_read(struct state *state, struct lgp_kv_txn *txn, struct l
 	enum lgp_status status = lgp_kv_read_renew(txn);
 	if (status != LGP_OK)
 		return status;
-	status = lgp_kv_get(txn, TABLE_RECORDS, key, &value);
+	status = lgp_kv_get(txn, STATEFILE_RECORDS, key, &value);
 	if (status == LGP_OK) {
 		require(value.len <= STATE_VALUE_MAX);
 		memcpy(out, value.ptr, value.len);
@@ -328,94 +332,27 @@ bool counter_closed(int32_t end, int32_t day)
 	return (int64_t)end + CLOSED_DAYS <= day;
 }
 
-/* The period's end in the key of a counter; for ever in all others. */
-static int32_t end_of(struct lgp_view key)
+static enum lgp_status flush_step(struct state *state, bool *more)
 {
-	if ((key.ptr[0] != 'C' && key.ptr[0] != 'I') || key.len < 5)
-		return INT32_MAX;
-	return (int32_t)((uint32_t)lgp_get_be((const uint8_t *)key.ptr + 1, 4) ^
-	                 UINT32_C(0x80000000));
-}
-
-static enum lgp_status write_record(struct lgp_kv_txn *txn, struct lgp_view key,
-                                    struct lgp_view value)
-{
-	if (value.len > 0)
-		return lgp_kv_put(txn, TABLE_RECORDS, key, value);
-	enum lgp_status status = lgp_kv_delete(txn, TABLE_RECORDS, key);
-	return status == LGP_MISSING ? LGP_OK : status;
-}
-
-/* Takes closed counters out of the file, a bounded number at a time. */
-static enum lgp_status sweep(struct lgp_kv_txn *txn, char record, int32_t day)
-{
+	/* The frozen map changes no more until it is settled: no lock is needed. */
 	enum lgp_status status = LGP_OK;
-	for (unsigned i = 0; i < SWEEP_MAX && status == LGP_OK; i++) {
-		struct lgp_kv_cursor *cursor;
-		struct lgp_view key, value;
-		struct state_key closed = {.len = 0};
-		status = lgp_kv_cursor_open(txn, TABLE_RECORDS, &cursor);
-		if (status != LGP_OK)
-			return status;
-		status = lgp_kv_seek(cursor, (struct lgp_view){&record, 1}, &key, &value);
-		bool found = status == LGP_OK && key.ptr[0] == record &&
-		             counter_closed(end_of(key), day);
-		if (found)
-			state_key_add_bytes(&closed, key.ptr, key.len);
-		lgp_kv_cursor_close(cursor);
-		if (!found)
-			return status == LGP_MISSING ? LGP_OK : status;
-		status = lgp_kv_delete(txn, TABLE_RECORDS, key_view(&closed));
-	}
-	return status;
+	if (state->merge == NULL)
+		status = statefile_begin(state->kv, state->redo_path, state->frozen,
+		                         &state->frozen_at, &state->merge);
+	return status == LGP_OK ? statefile_step(state->merge, more) : status;
 }
 
-static enum lgp_status write_records(const struct map *map, int32_t day, struct lgp_kv_txn *txn)
+enum lgp_status state_flush(struct state *state, bool *more)
 {
-	size_t *order = map_sorted(map);
-	if (order == NULL)
-		return lgp_fault(LGP_NO_MEMORY, "state: no memory to sort what changed");
-	enum lgp_status status = LGP_OK;
-	for (size_t i = 0; i < map_count(map) && status == LGP_OK; i++) {
-		struct map_item item = map_item(map, order[i]);
-		if (!counter_closed(end_of(item.key), day))
-			status = write_record(txn, item.key, item.value);
-	}
-	free(order);
-	if (status == LGP_OK)
-		status = sweep(txn, 'C', day);
-	return status == LGP_OK ? sweep(txn, 'I', day) : status;
-}
-
-static enum lgp_status write_position(const struct state_position *position, struct lgp_kv_txn *txn)
-{
-	uint8_t bytes[8 + LGP_HASH_LEN];
-	lgp_put_le(bytes, position->position, 8);
-	memcpy(bytes + 8, position->root.bytes, LGP_HASH_LEN);
-	enum lgp_status status = lgp_kv_put(txn, TABLE_META, LGP_VIEW("position"),
-	                                    (struct lgp_view){(const char *)bytes, sizeof bytes});
-	if (status == LGP_OK)
-		status = lgp_kv_put(txn, TABLE_META, LGP_VIEW("format"), LGP_VIEW(STATE_FORMAT));
-	return status;
-}
-
-enum lgp_status state_flush(struct state *state)
-{
+	*more = false;
 	if (atomic_load_explicit(&state->frozen_is, memory_order_acquire) != FROZEN_WAITING)
 		return LGP_OK;
-	struct lgp_kv_txn *txn;
-	enum lgp_status status = lgp_kv_write_begin(state->kv, &txn);
-	if (status != LGP_OK)
-		return status;
-	/* The frozen map changes no more until it is settled: no lock is needed. */
-	status = write_records(state->frozen, state->frozen_at.day, txn);
-	if (status == LGP_OK)
-		status = write_position(&state->frozen_at, txn);
-	if (status != LGP_OK) {
-		lgp_kv_abort(txn);
-		return status;
-	}
-	status = lgp_kv_commit(txn);
+	enum lgp_status status = flush_step(state, more);
+	if (status == LGP_OK && *more)
+		return LGP_OK;
+	statefile_end(state->merge);
+	state->merge = NULL;
+	*more = false;
 	if (status != LGP_OK)
 		return status;
 	atomic_store(&state->file_position, state->frozen_at.position);
@@ -423,12 +360,17 @@ enum lgp_status state_flush(struct state *state)
 	return LGP_OK;
 }
 
+bool state_merging(const struct state *state)
+{
+	return state->merge != NULL;
+}
+
 /* ---- whole-state walks: the file alone, after a flush ------------------------- */
 
 enum lgp_status state_each(struct state *state, char record, state_visit visit, void *context)
 {
 	struct lgp_kv_cursor *cursor;
-	enum lgp_status status = lgp_kv_cursor_open(state->txn, TABLE_RECORDS, &cursor);
+	enum lgp_status status = lgp_kv_cursor_open(state->txn, STATEFILE_RECORDS, &cursor);
 	if (status != LGP_OK)
 		return status;
 	struct lgp_view key, value;
@@ -456,7 +398,7 @@ static enum lgp_status digest_records(struct lgp_kv_cursor *cursor, int32_t day,
 	struct lgp_view key, value;
 	enum lgp_status status = lgp_kv_seek(cursor, (struct lgp_view){"\0", 1}, &key, &value);
 	while (status == LGP_OK) {
-		if (!counter_closed(end_of(key), day)) {
+		if (!counter_closed(statefile_end_of(key), day)) {
 			digest_part(digest, key);
 			digest_part(digest, value);
 		}
@@ -472,7 +414,7 @@ enum lgp_status state_hash(struct state *state, struct lgp_hash *out)
 	struct lgp_digest *digest = lgp_digest_begin();
 	if (digest == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a digest");
-	enum lgp_status status = lgp_kv_cursor_open(state->txn, TABLE_RECORDS, &cursor);
+	enum lgp_status status = lgp_kv_cursor_open(state->txn, STATEFILE_RECORDS, &cursor);
 	struct globals globals = {0};
 	if (status == LGP_OK) {
 		status = state_globals(state, &globals);

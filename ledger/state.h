@@ -136,8 +136,10 @@ bool state_freeze(struct state *state, const struct state_position *position);
 bool state_frozen(const struct state *state);
 size_t state_active_bytes(const struct state *state);
 size_t state_layers_bytes(struct state *state); /* any thread */
-/* Applier: frozen -> file, one durable transaction. */
-LGP_MUST_USE enum lgp_status state_flush(struct state *state);
+/* Applier: frozen -> file, one durable transaction of as many as it takes.  *more: it
+ * was not the last. */
+LGP_MUST_USE enum lgp_status state_flush(struct state *state, bool *more);
+bool state_merging(const struct state *state); /* there is more of it; the applier's own */
 uint64_t state_file_position(const struct state *state);
 
 /* SHA-256 over all records in order, key then value, each with its length before

@@ -52,10 +52,10 @@ static bool rest(struct upkeep *upkeep, int64_t us)
 }
 
 /* False: there is no room for what changed, which stays in memory for another try. */
-static bool step(struct upkeep *upkeep)
+static bool step(struct upkeep *upkeep, bool *more)
 {
 	char text[300];
-	enum lgp_status status = lgp_applier_step(upkeep->app->ledger);
+	enum lgp_status status = lgp_applier_part(upkeep->app->ledger, more);
 	if (status == LGP_OK)
 		return true;
 	(void)log_quote(text, sizeof text, lgp_view_of(lgp_fault_detail()));
@@ -74,9 +74,10 @@ static bool step(struct upkeep *upkeep)
 static void *run(void *context)
 {
 	struct upkeep *upkeep = context;
-	while (wait_for_work(upkeep)) {
+	bool more = false;
+	while (more || wait_for_work(upkeep)) {
 		uint64_t began = app_monotonic_us();
-		if (step(upkeep)) {
+		if (step(upkeep, &more)) {
 			uint64_t took = app_monotonic_us() - began;
 			(void)rest(upkeep,
 			           (int64_t)(took * upkeep->app->config.applier_rest_factor));

@@ -64,6 +64,8 @@ LGP_MUST_USE enum lgp_status lgp_kv_append(struct lgp_kv_txn *txn, size_t table,
 LGP_MUST_USE enum lgp_status lgp_kv_delete(struct lgp_kv_txn *txn, size_t table,
                                            struct lgp_view key);
 LGP_MUST_USE enum lgp_status lgp_kv_count(struct lgp_kv_txn *txn, size_t table, uint64_t *out);
+/* Pages that hold its records. */
+LGP_MUST_USE enum lgp_status lgp_kv_leaves(struct lgp_kv_txn *txn, size_t table, uint64_t *out);
 
 /* Cursors read in key order.  seek: the first key at or behind the given one.
  * All of them: LGP_MISSING at the end; what they give is borrowed as above. */

@@ -328,8 +328,11 @@ bool lgp_state_freeze(struct lgp_ledger *ledger, bool force);
 /* Whether a layer is full while another one still waits for the applier: it should not
  * rest now. */
 bool lgp_state_pressed(const struct lgp_ledger *ledger);
-/* Applier thread: writes what was set aside to the key runs and state.mdb. */
+/* Applier thread: writes what was set aside to the key runs and state.mdb.  A part is
+ * one transaction of some megabytes, for who would rest in between; *more: it was not
+ * the last. */
 LGP_MUST_USE enum lgp_status lgp_applier_step(struct lgp_ledger *ledger);
+LGP_MUST_USE enum lgp_status lgp_applier_part(struct lgp_ledger *ledger, bool *more);
 
 /* SHA-256 over the canonical records of the state at the log's end, sorted
  * (I10).  Ledger thread, no batch open, applier idle. */

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ledger/redo.h"
 #include "ledger/state.h"
 #include "ledger_fixture.h"
 
@@ -66,6 +67,12 @@ static int teardown(void **state)
 	return system(command);
 }
 
+static void flush(void)
+{
+	for (bool more = true; more;)
+		must(state_flush(layers, &more));
+}
+
 /* ---- small words -------------------------------------------------------------------- */
 
 static void put(const char *key, const char *value)
@@ -115,7 +122,7 @@ static bool freeze_at(uint64_t at)
 static void bring_to_file(uint64_t at)
 {
 	assert_true(freeze_at(at));
-	must(state_flush(layers));
+	flush();
 	must(state_settle(layers));
 }
 
@@ -150,7 +157,7 @@ static void a_frozen_layer_is_shown_until_the_file_has_it(void **state)
 	shows("a", "1");
 	must(state_publish(layers));
 	shows("a", "2");
-	must(state_flush(layers));
+	flush();
 	shows("a", "2"); /* the file has 1 */
 	must(state_settle(layers));
 	assert_false(state_frozen(layers));
@@ -172,12 +179,12 @@ static void a_second_freeze_waits_until_the_first_is_settled(void **state)
 	assert_false(freeze_at(2));
 	must(state_settle(layers)); /* not written yet: it stays */
 	assert_true(state_frozen(layers));
-	must(state_flush(layers));
+	flush();
 	assert_false(freeze_at(2));
 	must(state_settle(layers));
 	assert_true(freeze_at(2));
-	must(state_flush(layers));
-	must(state_flush(layers)); /* nothing waits: nothing happens */
+	flush();
+	flush(); /* nothing waits: nothing happens */
 	must(state_settle(layers));
 	assert_int_equal(state_file_position(layers), 2);
 }
@@ -194,7 +201,7 @@ static void what_was_read_before_a_change_is_not_remembered(void **state)
 	sees("b", NULL);
 	assert_true(freeze_at(1));
 	sees("a", "1");
-	must(state_flush(layers));
+	flush();
 	put("b", "1");
 	must(state_publish(layers));
 	sees("b", "1");
@@ -487,7 +494,7 @@ static void *flush_on(void *context)
 	(void)context;
 	while (!atomic_load(&race.over))
 		if (atomic_exchange(&race.work, false))
-			must(state_flush(layers));
+			flush();
 	return NULL;
 }
 
@@ -604,6 +611,160 @@ static void a_balance_never_goes_back_while_grants_and_the_applier_go_on(void **
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ---- a generation in several steps ------------------------------------------------------ */
+
+#define MANY 80000 /* more than two steps take of small records */
+
+static char redo[96];
+
+static struct lgp_view numbered(char room[32], unsigned i)
+{
+	return (struct lgp_view){room, (size_t)snprintf(room, 32, "k%06u", i)};
+}
+
+static void put_many(const char *value)
+{
+	char key[32];
+	for (unsigned i = 0; i < MANY; i++)
+		must(state_put(layers, numbered(key, i), lgp_view_of(value)));
+	must(state_publish(layers));
+}
+
+static void all_show(const char *value)
+{
+	char key[32];
+	for (unsigned i = 0; i < MANY; i += 997)
+		shows((numbered(key, i), key), value);
+	shows((numbered(key, MANY - 1), key), value);
+}
+
+/* One generation in the file at 1, the next one as far as `steps` of it. */
+static void merge_some(unsigned steps)
+{
+	bool more = true;
+	snprintf(redo, sizeof redo, "%s/state.redo", dir);
+	put_many("old");
+	bring_to_file(1);
+	assert_int_equal(access(redo, F_OK), -1);
+	put_many("new");
+	assert_true(freeze_at(2));
+	for (unsigned i = 0; i < steps; i++) {
+		must(state_flush(layers, &more));
+		assert_true(more);
+	}
+}
+
+static void a_large_generation_takes_several_steps_and_is_shown_all_the_while(void **state)
+{
+	(void)state;
+	bool more = true;
+	merge_some(1);
+	assert_true(state_merging(layers));
+	assert_int_equal(state_file_position(layers), 1);
+	all_show("new");
+	must(state_settle(layers)); /* not done yet */
+	assert_true(state_frozen(layers));
+	while (more) {
+		must(state_flush(layers, &more));
+		all_show("new");
+	}
+	must(state_settle(layers));
+	assert_int_equal(state_file_position(layers), 2);
+	assert_int_equal(access(redo, F_OK), -1);
+	all_show("new");
+}
+
+static void a_generation_that_was_cut_off_is_ended_at_the_next_opening_I10(void **state)
+{
+	(void)state;
+	for (unsigned steps = 1; steps <= 2; steps++) {
+		merge_some(steps);
+		reopen();
+		assert_int_equal(position.position, 2);
+		assert_int_equal(position.root.bytes[0], 2);
+		all_show("new");
+		assert_int_equal(access(redo, F_OK), -1);
+		must(state_reset(layers));
+	}
+}
+
+static void a_generation_that_was_written_down_and_not_begun_is_forgotten(void **state)
+{
+	(void)state;
+	merge_some(0);
+	FILE *file = fopen(redo, "w");
+	assert_non_null(file);
+	assert_int_equal(fclose(file), 0);
+	reopen();
+	assert_int_equal(position.position, 1);
+	all_show("old");
+	assert_int_equal(access(redo, F_OK), -1);
+}
+
+static void spoil_redo(off_t at)
+{
+	int fd = open(redo, O_RDWR);
+	char byte;
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &byte, 1, at), 1);
+	byte = (char)(byte ^ 1);
+	assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+	assert_int_equal(close(fd), 0);
+}
+
+static void without_what_would_end_it_the_file_is_made_anew_I10(void **state)
+{
+	(void)state;
+	static const off_t spoilt[] = {-1, 0, 16, 70, 100000}; /* -1: taken away */
+	for (size_t i = 0; i < sizeof spoilt / sizeof spoilt[0]; i++) {
+		merge_some(1);
+		if (spoilt[i] < 0)
+			assert_int_equal(unlink(redo), 0);
+		else
+			spoil_redo(spoilt[i]);
+		reopen();
+		assert_int_equal(position.position, 0);
+		all_show(NULL);
+		assert_int_equal(access(redo, F_OK), -1);
+	}
+}
+
+static void a_redo_file_cut_at_any_length_is_not_whole(void **state)
+{
+	(void)state;
+	merge_some(1);
+	struct stat info;
+	assert_int_equal(stat(redo, &info), 0);
+	for (off_t len = info.st_size - 1; len >= 0; len = len * 3 / 4 - 1) {
+		struct redo *opened;
+		assert_int_equal(truncate(redo, len), 0);
+		assert_int_equal(redo_open(redo, &opened), LGP_CORRUPT);
+	}
+	reopen();
+	assert_int_equal(position.position, 0);
+}
+
+/* What is deleted in a generation is gone from the file, and what comes with it too. */
+static void records_go_with_their_generation(void **state)
+{
+	(void)state;
+	char key[32];
+	bool more = true;
+	merge_some(0);
+	while (more)
+		must(state_flush(layers, &more));
+	must(state_settle(layers));
+	for (unsigned i = 0; i < MANY; i++)
+		must(state_delete(layers, numbered(key, i)));
+	must(state_publish(layers));
+	assert_true(freeze_at(3));
+	must(state_flush(layers, &more));
+	assert_true(more);
+	reopen();
+	assert_int_equal(position.position, 3);
+	all_show(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -621,6 +782,12 @@ int main(void)
 	        CASE(the_hash_tells_keys_from_values_and_records_from_each_other_I10),
 	        CASE(records_come_back_as_they_were_put),
 	        CASE(records_of_a_wrong_size_are_corrupt),
+	        CASE(a_large_generation_takes_several_steps_and_is_shown_all_the_while),
+	        CASE(a_generation_that_was_cut_off_is_ended_at_the_next_opening_I10),
+	        CASE(a_generation_that_was_written_down_and_not_begun_is_forgotten),
+	        CASE(without_what_would_end_it_the_file_is_made_anew_I10),
+	        CASE(a_redo_file_cut_at_any_length_is_not_whole),
+	        CASE(records_go_with_their_generation),
 	        CASE(a_reader_never_sees_a_value_go_back),
 	        cmocka_unit_test(a_balance_never_goes_back_while_grants_and_the_applier_go_on),
 	};
