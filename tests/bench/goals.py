@@ -146,7 +146,7 @@ def verdict(goal):
 
 
 def tell(goals):
-    lines = [["goal", "wanted", "measured", "of it", ""]]
+    lines = [["goal", "wanted", "measured", "of wanted", ""]]
     for goal in goals:
         lines.append([goal["goal"], f"{goal['sense']} {number(goal['wanted'])}",
                       number(goal["measured"]), number(goal["of_wanted"]), verdict(goal)])
