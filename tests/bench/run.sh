@@ -166,7 +166,7 @@ one_round() {
 		tls_grants grant --connections "$c"
 	done
 	tls_grants minimal --connections "$many"
-	note_memory grants
+	[ "$round" != 1 ] || note_memory grants # before any batch
 	plain_grants batch:100 --connections 32
 	plain_grants batch:1000 --connections 8
 	tls_grants batch:100 --connections 32
@@ -218,7 +218,7 @@ open_loop() {
 
 # Once: to make so many staff takes longer than to measure.
 judging() {
-	other judging "$build/bench/limits" "$work/judging" "$seconds" "$staff" $((staff / 10))
+	other judging "$build/bench/limits" "$work/judging" 1 "$staff" $((staff / 10))
 	rm -rf "$work/judging"
 }
 
@@ -246,7 +246,7 @@ start_again() {
 verify() { # stop the server, then audit what it wrote
 	stop "$1" "$2"
 	if "$build/lagniappe-audit" verify "$work/$1" --key "$(secret "$1" log-vkey)" >"$work/out" 2>&1; then
-		verified+="The ledger of $1 was verified: $(sed -n 's/^entries: //p' "$work/out")."$'\n'
+		verified+="The ledger of $1 was verified: $(sed -n 's/^size: //p' "$work/out") entries."$'\n'
 	else
 		cat "$work/out" >&2
 		failed=1
