@@ -97,7 +97,8 @@ def of_peers(peers):
     ours = best(peers, "grant")
     return [
         ("grants, of PostgreSQL at its best", AT_LEAST, 10, ratio(ours, best(peers, "postgres"))),
-        ("grants, of Redis at its best, appendfsync always", AT_LEAST, 2.5, ratio(ours, best(peers, "redis"))),
+        ("grants, of Redis at its best, appendfsync always", AT_LEAST, 2.5,
+         ratio(ours, best(peers, "redis"))),
     ]
 
 

@@ -6,7 +6,8 @@ Grows one ledger over HTTP, to 10^4, 10^5, ... ENTRIES_MAX (default 10^7) entrie
 many customers (at most a million) and random idempotency keys, and measures at each size: the
 time of a start, grants a second and their latency, bytes an entry, memory beyond the maps.
 Writes OUT/growth.json and a plot a quantity, OUT/growth-*.svg; prints the table.  Medians of
-ROUNDS.  BENCH_ENTRIES_MAX in the environment is ENTRIES_MAX where that is not given.  The ledger lies in TMPDIR, else in BUILD/bench, and is removed; at the end it is audited.
+ROUNDS.  BENCH_ENTRIES_MAX in the environment is ENTRIES_MAX where that is not given.  The ledger
+lies in TMPDIR, else in BUILD/bench, and is removed; at the end it is audited.
 """
 import datetime
 import json
