@@ -6,6 +6,7 @@
 
 #include "server/log.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -33,6 +34,14 @@ static bool wait_for_work(struct upkeep *upkeep)
 	return !stopping;
 }
 
+/* What a busy minute left free in the allocator's arenas goes back to the system, which
+ * the allocator does by itself only at an arena's end.  Not under pressure: it would be
+ * taken again at once. */
+static void give_memory_back(void)
+{
+	(void)malloc_trim(0);
+}
+
 /* False: it is to stop. */
 static bool rest(struct upkeep *upkeep, int64_t us)
 {
@@ -46,8 +55,10 @@ static bool rest(struct upkeep *upkeep, int64_t us)
 	while (!upkeep->stopping && !upkeep->pressed &&
 	       pthread_cond_timedwait(&upkeep->woken, &upkeep->lock, &until) == 0)
 		;
-	bool stopping = upkeep->stopping;
+	bool stopping = upkeep->stopping, pressed = upkeep->pressed;
 	(void)pthread_mutex_unlock(&upkeep->lock);
+	if (!stopping && !pressed)
+		give_memory_back();
 	return !stopping;
 }
 

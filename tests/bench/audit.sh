@@ -5,6 +5,9 @@
 #
 # AUDIT_ENTRIES  in each ledger; 1000000     AUDIT_BATCHES  entries in one batch; "1000 100 10"
 # AUDIT_ROUNDS   the best of so many; 3      AUDIT_CUSTOMERS  100000
+# AUDIT_LIMITS   "limits no-limits": what the grants are judged by, a ledger each
+# AUDIT_LEDGERS  "directory file": what is read of them
+# AUDIT_JSON     a file that gets each figure as a line of JSON besides
 # TMPDIR         where the ledgers lie while it runs; build/bench when absent
 #
 # A checkpoint costs about 50 us to verify, whatever its batch holds: small batches are
@@ -19,6 +22,9 @@ entries=${AUDIT_ENTRIES:-1000000}
 rounds=${AUDIT_ROUNDS:-3}
 customers=${AUDIT_CUSTOMERS:-100000}
 read -ra batches <<<"${AUDIT_BATCHES:-1000 100 10}"
+read -ra rules <<<"${AUDIT_LIMITS:-limits no-limits}"
+read -ra ledgers <<<"${AUDIT_LEDGERS:-directory file}"
+json=${AUDIT_JSON:-/dev/null}
 item_bytes_max=64
 mkdir -p "$build/bench"
 work=$(mktemp -d "${TMPDIR:-$build/bench}/audit.XXXXXX")
@@ -43,25 +49,44 @@ least() {
 	done | awk '{ if (NR == 1 || $1 < real) { real = $1; cpu = $2 + $3 } } END { print real, cpu }'
 }
 
-printf '%-8s %-9s %8s %10s %12s %12s\n' batch 'ledger of' threads seconds 'processor s' 'entries/s'
-for batch in "${batches[@]}"; do
-	"$build/bench/audit_ledger" "$work/ledger" "$entries" "$batch" "$customers"
-	for what in directory file; do
-		ledger=$work/ledger
-		[ $what = directory ] || ledger=$work/ledger/ledger.mdb
-		cat "$work"/ledger/*.mdb >/dev/null
-		for threads in 1 2; do
-			read -r real cpu < <(least "$ledger" "$threads")
-			awk -v b="$batch" -v w="$what" -v t="$threads" -v r="$real" -v c="$cpu" -v n="$entries" \
-				'BEGIN { printf "%-8d %-9s %8d %10.2f %12.2f %12.0f\n", b, w, t, r, c, n / r }'
-		done
+# WHAT BATCH RULES: the ledger that was written, by one thread and by two.
+measure() {
+	local ledger=$work/ledger threads real cpu
+	[ "$1" = directory ] || ledger=$work/ledger/ledger.mdb
+	cat "$work"/ledger/*.mdb >/dev/null
+	for threads in 1 2; do
+		read -r real cpu < <(least "$ledger" "$threads")
+		awk -v b="$2" -v l="$3" -v w="$1" -v t="$threads" -v r="$real" -v c="$cpu" -v n="$entries" \
+			-v json="$json" 'BEGIN {
+			printf "%-8d %-9s %-9s %8d %10.2f %12.2f %12.0f\n", b, l, w, t, r, c, n / r
+			printf "{\"case\":\"audit\",\"ledger\":\"%s\",\"batch\":%d,\"rules\":\"%s\",", w, b, l >>json
+			printf "\"threads\":%d,\"seconds\":%s,\"cpu_s\":%s,\"entries\":%d}\n", t, r, c, n >>json }'
 	done
-	python3 - "$work/told" "$item_bytes_max" <<-'END'
+}
+
+# BATCH RULES: what each of the things that it keeps takes, in the audit told last.
+memory() {
+	python3 - "$work/told" "$item_bytes_max" "$json" "$@" <<-'END'
 		import json, sys
-		memory = json.load(open(sys.argv[1]))["memory"]
+		told, most, out, batch, rules = sys.argv[1:]
+		memory = json.load(open(told))["memory"]
 		each = memory["bytes"] / memory["items"]
 		print(f"         {memory['items']} parties, accounts and counters, {each:.1f} bytes each")
-		sys.exit(each > int(sys.argv[2]))
+		line = {"case": "audit-memory", "batch": int(batch), "rules": rules, "items": memory["items"]}
+		print(json.dumps({**line, "bytes_each": each}), file=open(out, "a"))
+		sys.exit(each > int(most))
 	END
-	rm -rf "$work/ledger"
+}
+
+printf '%-8s %-9s %-9s %8s %10s %12s %12s\n' batch rules 'ledger of' threads seconds \
+	'processor s' 'entries/s'
+for batch in "${batches[@]}"; do
+	for rule in "${rules[@]}"; do
+		words=("$work/ledger" "$entries" "$batch" "$customers")
+		[ "$rule" = limits ] || words+=("$rule")
+		"$build/bench/audit_ledger" "${words[@]}"
+		for what in "${ledgers[@]}"; do measure "$what" "$batch" "$rule"; done
+		memory "$batch" "$rule"
+		rm -rf "$work/ledger"
+	done
 done

@@ -7,11 +7,14 @@
 #
 # BENCH_SECONDS    measured for each figure; 3          BENCH_ROUNDS   medians of so many; 3
 # BENCH_CUSTOMERS  in each ledger; 100000               BENCH_CONNECTIONS  "1 32 128 512"
+# BENCH_ENTRIES    in the ledgers that audits and reports are timed on; 1000000
+# BENCH_STAFF      in the house that is judged, with a tenth as many limits; 100000
 # TMPDIR           where the ledgers lie while it runs; build/bench when absent, so that
 #                  they are on the repository's disk
 #
-# Writes build/bench/results.json.  Exit 0: every request was answered as it should,
-# every receipt drawn verified, and so did the ledgers at the end.
+# Writes build/bench/results.json.  Exit 0: every request was answered as it should
+# (one that had to wait, in the end), every receipt drawn verified, and so did the
+# ledgers at the end.  Whether goals are met is told, and is not what the exit says.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -19,12 +22,16 @@ build=${LAGNIAPPE_BUILD:-build}
 seconds=${BENCH_SECONDS:-3}
 rounds=${BENCH_ROUNDS:-3}
 customers=${BENCH_CUSTOMERS:-100000}
+entries=${BENCH_ENTRIES:-1000000}
+staff=${BENCH_STAFF:-100000}
 read -ra connections <<<"${BENCH_CONNECTIONS:-1 32 128 512}"
 many=${connections[-1]}
 echo_head_bytes=78
 start_seconds_max=30
+poll_ms=5
 pids=()
 failed=0
+verified=''
 mkdir -p "$build/bench"
 work=$(mktemp -d "${TMPDIR:-$build/bench}/run.XXXXXX")
 results=$build/bench/results.ndjson
@@ -47,22 +54,36 @@ die() {
 	exit 1
 }
 
-# start NAME PROGRAM ARGUMENTS: into $url and $pid, when it listens.
+# start NAME PROGRAM ARGUMENTS: into $url and $pid, when it listens, and $took: seconds.
 start() {
-	local log=$work/$1.log i
+	local log=$work/$1.log i began=$EPOCHREALTIME
 	shift
 	: >"$log" # the loop below may read it before the server's shell has made it
 	"$@" >"$work/out" 2>"$log" &
 	pid=$!
 	pids+=("$pid")
-	for ((i = 0; i < start_seconds_max * 20; i++)); do
+	for ((i = 0; i < start_seconds_max * 1000 / poll_ms; i++)); do
 		url=$(sed -nE 's/.*listening on (https?:\/\/[^ "]+).*/\1/p' "$log" | head -n 1)
-		[ -n "$url" ] && return
+		if [ -n "$url" ]; then
+			took=$(awk -v a="$began" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }')
+			return
+		fi
 		kill -0 "$pid" 2>/dev/null || break
-		sleep 0.05
+		sleep "0.00$poll_ms"
 	done
 	cat "$log" >&2
 	die "$1 did not start"
+}
+
+# stop NAME PID: a server that start started.
+stop() {
+	local left=() other
+	kill -TERM "$2"
+	wait "$2" || die "the server of $1 did not end well: $(tail -n 3 "$work/$1.log")"
+	for other in "${pids[@]}"; do
+		[ "$other" = "$2" ] || left+=("$other")
+	done
+	pids=("${left[@]}")
 }
 
 secret() { # ledger, name
@@ -103,6 +124,17 @@ other() {
 	printf '.' >&2
 }
 
+# note CASE MEMBERS: a line of results that is no figure of a load.
+note() {
+	printf '{"case":"%s","round":%d,%s}\n' "$1" "$round" "$2" >>"$results"
+}
+
+# Memory of the plain server that is its own: LMDB's maps are the file's pages.
+note_memory() { # WHEN
+	note memory "$(awk -v when="$1" '/^RssAnon/ { printf "\"when\":\"%s\",\"kib\":%d", when, $2 }' \
+		"/proc/$plain_pid/status")"
+}
+
 plain_grants() { # MODE and more
 	measure "$1" "$plain_url" "$plain_pid" --programme "$work/plain.programme" \
 		--key "$(secret plain log-vkey)" --mode "$@"
@@ -133,34 +165,96 @@ one_round() {
 		plain_grants minimal --connections "$c"
 		tls_grants grant --connections "$c"
 	done
+	tls_grants minimal --connections "$many"
+	[ "$round" != 1 ] || note_memory grants # before any batch
 	plain_grants batch:100 --connections 32
 	plain_grants batch:1000 --connections 8
+	tls_grants batch:100 --connections 32
+	tls_grants batch:1000 --connections 8
+	note_memory batches
 	balances_under_grants
 	other lmdb "$build/bench/lmdb_append" "$work" "$seconds"
 	rm -rf "$work/library"
 	other library "$build/bench/ledger" "$work/library" "$seconds" "$customers"
-	rm -rf "$work/judging"
-	other judging "$build/bench/limits" "$work/judging" 1
 	printf ' round %d of %d\n' "$round" "$rounds" >&2
 }
 
-# At 50 % and 80 % of what the closed loop reached with the most connections.
+# Finance verifies the ledger that is being written, again and again, until it is told
+# to stop.
+audit_again_and_again() {
+	local child=''
+	trap '[ -z "$child" ] || kill "$child"; exit 0' TERM
+	while :; do
+		"$build/lagniappe-audit" verify "$work/plain" --key "$(secret plain log-vkey)" --threads 1 \
+			>"$work/audit" 2>&1 &
+		child=$!
+		wait "$child" || break
+	done
+	cat "$work/audit" >&2
+	exit 1
+}
+
+# One figure, while an audit runs beside it.
+under_audit() { # CASE RATE
+	audit_again_and_again &
+	local audit=$!
+	measure "$1" "$plain_url" "$plain_pid" --programme "$work/plain.programme" \
+		--key "$(secret plain log-vkey)" --mode grant --connections "$many" --rate "$2"
+	kill -TERM "$audit" 2>/dev/null || true
+	wait "$audit" || { echo 'bench: the audit beside the load failed' >&2; failed=1; }
+}
+
+# At 50 % and 80 % of what the closed loop reached with the most connections; at 50 %
+# with an audit beside it too.
 open_loop() {
 	local share rate
 	for share in 50 80; do
 		rate=$(python3 tests/bench/table.py --rate "$results" grant "$many" "$share")
-		plain_grants grant --connections "$many" --rate "$rate"
+		measure "open-$share" "$plain_url" "$plain_pid" --programme "$work/plain.programme" \
+			--key "$(secret plain log-vkey)" --mode grant --connections "$many" --rate "$rate"
+		[ "$share" != 50 ] || under_audit "open-$share-audit" "$rate"
 	done
 }
 
-verify() { # stop the server, then audit what it wrote
-	local name=$1 server=$2
-	kill -TERM "$server"
-	wait "$server" || die "the server of $name did not end well: $(tail -n 3 "$work/$name.log")"
-	"$build/lagniappe-audit" verify "$work/$name" --key "$(secret "$name" log-vkey)" || failed=1
+# Once: to make so many staff takes longer than to measure.
+judging() {
+	other judging "$build/bench/limits" "$work/judging" 1 "$staff" $((staff / 10))
+	rm -rf "$work/judging"
 }
 
-for program in lagniapped lagniappe lagniappe-bench lagniappe-audit bench/echo bench/ledger bench/limits; do
+# Audits and reports, on ledgers of their own.
+audits_and_reports() {
+	AUDIT_ENTRIES=$entries AUDIT_BATCHES=1000 AUDIT_ROUNDS=$rounds AUDIT_CUSTOMERS=$customers \
+		AUDIT_LEDGERS=directory AUDIT_JSON=$work/audits TMPDIR=$work tests/bench/audit.sh \
+		>"$work/out" || die "$(cat "$work/out")"
+	printf '.' >&2
+	BENCH_ENTRIES=$entries REPORT_JSON=$work/audits TMPDIR=$work tests/bench/report.sh \
+		>"$work/out" 2>&1 || die "$(cat "$work/out")"
+	cat "$work/audits" >>"$results"
+	printf '.' >&2
+}
+
+# How long a start takes on all that was written.
+start_again() {
+	stop plain "$plain_pid"
+	start plain "$build/lagniapped" --data "$work/plain" --listen 127.0.0.1:0 --log-public
+	plain_url=$url plain_pid=$pid
+	note start "$(curl -s "$url/checkpoint" | awk -v took="$took" \
+		'NR == 2 { printf "\"seconds\":%s,\"entries\":%d", took, $1 }')"
+}
+
+verify() { # stop the server, then audit what it wrote
+	stop "$1" "$2"
+	if "$build/lagniappe-audit" verify "$work/$1" --key "$(secret "$1" log-vkey)" >"$work/out" 2>&1; then
+		verified+="The ledger of $1 was verified: $(sed -n 's/^size: //p' "$work/out") entries."$'\n'
+	else
+		cat "$work/out" >&2
+		failed=1
+	fi
+}
+
+for program in lagniapped lagniappe lagniappe-bench lagniappe-audit bench/echo bench/ledger \
+	bench/limits bench/lmdb_append bench/audit_ledger bench/report_ledger; do
 	[ -x "$build/$program" ] || die "$build/$program is missing: run make bench"
 done
 command -v python3 >/dev/null || die 'python3 makes the table, and is missing'
@@ -185,9 +279,16 @@ small_url=$url small_pid=$pid
 
 for ((round = 1; round <= rounds; round++)); do one_round; done
 for ((round = 1; round <= rounds; round++)); do open_loop; done
-printf '\n' >&2
-anonymous_kb=$(awk '/^RssAnon/ { print $2 }' "/proc/$plain_pid/status")
+round=0
+note_memory end
+for ((round = 1; round <= rounds; round++)); do start_again; done
 verify plain "$plain_pid"
 verify tls "$tls_pid"
-python3 tests/bench/table.py "$results" "$build/bench/results.json" "$anonymous_kb"
+rm -rf "$work/plain" "$work/tls"
+round=0
+judging
+audits_and_reports
+printf '\n' >&2
+python3 tests/bench/table.py "$results" "$build/bench/results.json"
+printf '\n%s' "$verified"
 [ $failed = 0 ] || die 'there were errors: the figures are not to be trusted'

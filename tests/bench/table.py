@@ -1,9 +1,13 @@
 """The table of a benchmark, and results.json: medians over its rounds.
 
-  table.py RESULTS.ndjson RESULTS.json RSS_ANON_KB    prints the table, writes the JSON
+  table.py RESULTS.ndjson RESULTS.json            prints the table and the goals, writes the JSON
+  table.py --row RESULTS.json                     a row of the results in README.md
   table.py --rate RESULTS.ndjson CASE CONNECTIONS PERCENT    a share of a case's median
-  table.py --reply-bytes RESULTS.ndjson               the mean of the first figure's replies
-  table.py --peers RESULTS.ndjson RESULTS.json        the table of peers, each at its best
+  table.py --reply-bytes RESULTS.ndjson           the mean of the first figure's replies
+  table.py --peers RESULTS.ndjson PEERS.json      the table of peers, each at its best
+
+Goals that need the peers or a large ledger are judged by what was measured last: PEERS.json
+beside RESULTS.json, and growth.json beside this file.
 """
 import collections
 import datetime
@@ -14,20 +18,31 @@ import statistics
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+import goals  # noqa: E402  (beside this file)
+
 LABELS = {
     "echo": "echo, reply as long as a grant's",
     "echo-300": "echo, reply of 300 bytes",
     "grant": "grant with receipt",
     "minimal": "grant, return=minimal",
     "tls-grant": "grant with receipt, TLS 1.3",
+    "tls-minimal": "grant, return=minimal, TLS 1.3",
     "batch:100": "grants, 100 a request",
     "batch:1000": "grants, 1,000 a request",
+    "tls-batch:100": "grants, 100 a request, TLS 1.3",
+    "tls-batch:1000": "grants, 1,000 a request, TLS 1.3",
     "balance": "balances while grants run",
     "lmdb": "LMDB append alone",
     "library": "library alone",
+    "open-50": "grant with receipt",
+    "open-50-audit": "the same, an audit running",
+    "open-80": "grant with receipt",
     "postgres": "PostgreSQL, a function, by socket",
     "redis": "Redis, a function, appendfsync always, by socket",
 }
+# Lines of results that are no figure of a load.
+OTHERS = ("judging", "memory", "start", "audit", "audit-memory", "report")
 
 
 def read(path):
@@ -43,7 +58,7 @@ def per_second(line):
     for name in ("entries_per_s", "grants_per_s"):
         if name in line:
             return line[name]
-    return line["lines_per_s"] if line["case"].startswith("batch") else line["requests_per_s"]
+    return line["lines_per_s"] if "batch" in line["case"] else line["requests_per_s"]
 
 
 def median(lines, value):
@@ -83,6 +98,8 @@ def summarise(lines):
         "generator_cpu_us": median(lines, cpu_us("generator_cpu_s")),
         "bytes_per_entry": median(lines, lambda line: line.get("bytes_per_entry")),
         "errors": sum(line.get("errors", 0) for line in lines),
+        "asked_again": sum(line.get("asked_again", 0) + line.get("lines_asked_again", 0)
+                           for line in lines),
         "receipts_verified": sum(line.get("receipts_verified", 0) for line in lines),
     }
     if "latency_ms" in middle:
@@ -97,7 +114,7 @@ def compare(rows):
     for row in rows:
         connections = row.get("connections")
         echo = at.get(("echo", connections))
-        if echo and row["loop"] == "closed" and not row["case"].startswith("batch"):
+        if echo and row["loop"] == "closed" and "batch" not in row["case"]:
             row["of_echo"] = row["per_second"] / echo
         plain = at.get(("grant", connections))
         if plain and row["case"] == "tls-grant":
@@ -129,6 +146,10 @@ def table(rows):
                         [text.rjust(width) for text, width in zip(line[1:], widths[1:])]).rstrip())
 
 
+RULES = {"limits": "judged by three limits", "no-limits": "without limits"}
+MOMENTS = {"grants": "after grants", "batches": "after batches", "end": "at the end"}
+
+
 def commit():
     found = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True)
     return found.stdout.strip() or "unknown"
@@ -141,22 +162,56 @@ def machine():
             "kernel": platform.release()}
 
 
-def judging(results):
-    """What judging takes in a large house, by kind of judging: the median of the rounds."""
+def grouped(results, case, names):
+    """The lines of one of OTHERS, by what tells their kinds apart, as {names: lines}."""
     groups = collections.OrderedDict()
     for line in read(results):
-        if "judging" in line:
-            groups.setdefault(line["judging"], []).append(line)
+        if line["case"] == case and all(name in line for name in names):
+            groups.setdefault(tuple(line[name] for name in names), []).append(line)
+    return groups
+
+
+def judging(results):
+    """What judging takes in a large house, by kind of judging: the median of the rounds."""
     return [{"judging": kind, "limits": lines[0]["limits"], "staff": lines[0]["staff"],
              "ns_mean": median(lines, lambda line: line["ns_mean"]),
              "ns_p99": median(lines, lambda line: line["ns_p99"])}
-            for kind, lines in groups.items()]
+            for (kind,), lines in grouped(results, "judging", ["judging"]).items()]
+
+
+def memory(results):
+    """Bytes that are the plain server's own, by when: the most of the rounds."""
+    return {when: max(line["kib"] for line in lines) * 1024
+            for (when,), lines in grouped(results, "memory", ["when"]).items()}
+
+
+def starts(results):
+    lines = grouped(results, "start", []).get((), [])
+    return {"entries": lines[-1]["entries"], "seconds": median(lines, lambda line: line["seconds"])} \
+        if lines else None
+
+
+def audits(results):
+    """Audits are their own best of rounds."""
+    found = [{"rules": rules, "threads": threads, "batch": line["batch"],
+              "per_second": line["entries"] / line["seconds"],
+              "per_cpu_second": line["entries"] / line["cpu_s"]}
+             for (rules, threads), (line, *_) in
+             grouped(results, "audit", ["rules", "threads"]).items()]
+    each = [line["bytes_each"] for lines in grouped(results, "audit-memory", []).values()
+            for line in lines]
+    return {"figures": found, "bytes_each": max(each, default=None)}
+
+
+def reports(results):
+    return [{"report": line["report"], "seconds": line["seconds"], "grants": line["grants"]}
+            for lines in grouped(results, "report", []).values() for line in lines]
 
 
 def summaries(results):
     groups = collections.OrderedDict()
     for line in read(results):
-        if line["case"] == "judging":
+        if line["case"] in OTHERS:
             continue
         groups.setdefault(key_of(line), []).append(line)
     order = list(LABELS)
@@ -175,22 +230,74 @@ def told(known):
             f"{known['rounds']} rounds")
 
 
-def main(results, out, anonymous_kb):
-    rows = summaries(results)
-    compare(rows)
-    judged = judging(results)
-    known = {**about(rows), "server_anonymous_bytes": int(anonymous_kb) * 1024, "judging": judged}
-    pathlib.Path(out).write_text(json.dumps({**known, "rows": rows}, indent=1) + "\n")
-    table(rows)
-    print(f"\n{told(known)}; CPU time in microseconds a request.\n"
-          f"The server's memory beyond its maps: {int(anonymous_kb) / 1024:.0f} MiB.  "
-          f"Receipts verified: {sum(row.get('receipts_verified', 0) for row in rows)}.")
-    for row in judged:
+def tell(known):
+    mib = 1 << 20
+    print(f"\n{told(known)}; CPU time in microseconds a request.")
+    print(f"Receipts verified: {sum(row.get('receipts_verified', 0) for row in known['rows'])}.  "
+          "Asked again after 503, and answered: "
+          f"{sum(row['asked_again'] for row in known['rows']):,} requests and lines.")
+    for when, own in known["memory_bytes"].items():
+        print(f"The server's memory beyond its maps, {MOMENTS[when]}: {own / mib:.0f} MiB.")
+    if known["start"]:
+        print(f"A start on {known['start']['entries']:,} entries: {known['start']['seconds']:.2f} s.")
+    for row in known["judging"]:
         print(f"Judging with {row['limits']:,} limits and {row['staff']:,} staff, {row['judging']}: "
               f"{row['ns_mean'] / 1000:.1f} us, p99 {row['ns_p99'] / 1000:.1f}.")
-    for row in rows:
-        if "of_plain" in row:
-            print(f"TLS is {row['of_plain']:.2f} of plain at {row['connections']} connections.")
+    for row in known["audit"]["figures"]:
+        print(f"An audit of batches of {row['batch']:,}, {RULES[row['rules']]}, {row['threads']} "
+              f"thread{'s' if row['threads'] > 1 else ''}: {row['per_second']:,.0f} entries/s.")
+    for row in known["reports"]:
+        print(f"Report {row['report']}, {row['grants']:,} grants, one core: {row['seconds']:.2f} s.")
+
+
+def beside(path):
+    """What another run wrote, or nothing."""
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def main(results, out):
+    rows = summaries(results)
+    compare(rows)
+    out = pathlib.Path(out)
+    known = {**about(rows), "memory_bytes": memory(results), "start": starts(results),
+             "judging": judging(results), "audit": audits(results), "reports": reports(results),
+             "rows": rows}
+    known["goals"] = goals.judge(known, beside(out.parent / "peers.json"),
+                                 beside(pathlib.Path(__file__).parent / "growth.json"))
+    out.write_text(json.dumps(known, indent=1) + "\n")
+    table(rows)
+    tell(known)
+    print()
+    goals.tell(known["goals"])
+
+
+def row_of(results):
+    """A row of README.md's table of results."""
+    known = json.loads(pathlib.Path(results).read_text())
+    at = {(row["case"], row.get("connections", row.get("batch"))): row for row in known["rows"]}
+
+    def cell_of(case, connections, form):
+        return form(at[case, connections]) if (case, connections) in at else ""
+
+    def rate(row):
+        return f"{row['per_second']:,.0f}"
+
+    def of_echo(row):
+        return f"{row['per_second']:,.0f} ({row['of_echo']:.2f})"
+
+    def waits(row):
+        return f"{row['p99_ms']:.1f} / {row['p999_ms']:.1f}"
+
+    audit = [f"{row['per_second'] / 1e6:.2f} M" for row in known["audit"]["figures"]
+             if row["rules"] == "limits" and row["threads"] == 1]
+    machine_of = f"{known['machine']['cores']} x {known['machine']['cpu']}"
+    cells = [known["date"], machine_of, known["commit"],
+             *(cell_of("grant", c, of_echo) for c in (1, 32, 128, 512)),
+             cell_of("tls-grant", 512, lambda row: f"{row.get('of_plain', 0):.2f}"),
+             cell_of("batch:1000", 8, rate), cell_of("library", 1000, rate),
+             cell_of("lmdb", 1000, rate), cell_of("balance", 128, rate),
+             cell_of("open-50-audit", 512, waits), "".join(audit)]
+    print("| " + " | ".join(cells) + " |")
 
 
 def peers(results, out):
@@ -213,6 +320,8 @@ if sys.argv[1] == "--rate":
     print(int(median(chosen, per_second) * int(sys.argv[5]) / 100))
 elif sys.argv[1] == "--reply-bytes":
     print(round(read(sys.argv[2])[0]["reply_bytes"]))
+elif sys.argv[1] == "--row":
+    row_of(sys.argv[2])
 elif sys.argv[1] == "--peers":
     peers(*sys.argv[2:])
 else:

@@ -171,6 +171,59 @@ def test_answers_that_are_not_2xx_are_errors_and_are_counted():
     assert told["first_error"].startswith("503 busy")
 
 
+def test_what_503_asks_to_wait_for_is_asked_again_and_is_no_error():
+    busy = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 4\r\n\r\nbusy"
+    with Stub(lambda n: GOOD if n != 5 else busy) as stub:
+        code, told, errors = bench_json("--url", stub.url, "--mode", "echo", "--connections", 1,
+                                        "--warmup", 0, "--seconds", 0.5)
+    assert code == 0, errors
+    assert told["asked_again"] == told["statuses"]["503"] == 1
+    assert told["errors"] == told["unanswered"] == 0
+    assert told["statuses"]["201"] == 5  # the fifth once more, and none after the time
+    assert told["latency_ms"]["max"] > 990 and told["requests"] == 4
+
+
+def test_lines_of_a_batch_that_had_503_are_asked_again_alone_under_their_keys():
+    asked = []
+
+    class Lines(Stub):
+        def serve(self, connection):
+            with connection:
+                while request := connection.recv(65536):
+                    head, body = request.split(b"\r\n\r\n")
+                    assert int(head.split(b"Content-Length:")[1].split(b"\r\n")[0]) == len(body)
+                    keys = [json.loads(line)["key"] for line in body.splitlines()]
+                    asked.append(keys)
+                    status = [503 if len(asked) == 1 and n % 2 else 201 for n in range(len(keys))]
+                    reply = "".join('{"status":%d}\n' % each for each in status).encode()
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(reply)
+                                       + reply)
+    with Lines(None) as stub:
+        code, told, errors = bench_json("--url", stub.url, "--mode", "batch:5", "--token", "t",
+                                        "--customer", "c-" + "a" * 26, "--connections", 1,
+                                        "--warmup", 0, "--seconds", 0.3)
+    assert code == 0, errors
+    assert asked[1] == [asked[0][1], asked[0][3]]
+    assert all(len(keys) == 5 for keys in asked[2:])
+    assert told["lines_asked_again"] == 2 and told["lines_refused"] == 0
+
+
+def test_a_flood_that_the_applier_cannot_follow_loses_and_doubles_nothing(make_server, tmp_path):
+    server, programme = make_server(args=["--overlay", "15000"]), tmp_path / "programme"
+    made = bench("--url", server.url, "--setup", "--programme", programme, "--customers", 500,
+                 "--staff", 1, "--connections", 8, "--admin-token", server.admin,
+                 "--finance-token", server.finance)
+    assert made.returncode == 0, made.stderr
+    before = server.get("/v1/budgets/bench", token=server.finance).json()["available"]
+    code, told, errors = bench_json("--url", server.url, "--programme", programme, "--mode",
+                                    "batch:500", "--connections", 2, "--warmup", 0, "--seconds", 1)
+    assert code == 0, errors
+    assert told["lines_asked_again"] > 0 and told["errors"] == 0
+    after = server.get("/v1/budgets/bench", token=server.finance).json()["available"]
+    requests = sum(count for _, count in told["latency_ms"]["histogram"])
+    assert before - after == 25 * 500 * requests
+
+
 def test_replies_in_pieces_are_put_together():
     head, tail = GOOD[:30], GOOD[30:]
 

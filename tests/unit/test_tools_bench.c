@@ -90,6 +90,23 @@ static void a_reply_ends_where_its_content_length_says(void **state)
 	assert_true(lgp_view_equal(reply.body, LGP_VIEW("hello")));
 }
 
+static void seconds_to_retry_after_are_read_and_dates_are_not(void **state)
+{
+	struct reply reply;
+	(void)state;
+	assert_int_equal(
+	        parse("HTTP/1.1 503 X\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", &reply),
+	        REPLY_WHOLE);
+	assert_int_equal(reply.retry_after_s, 7);
+	assert_int_equal(parse("HTTP/1.1 503 X\r\nContent-Length: 0\r\nretry-after: Sun, 22 Nov "
+	                       "2026 10:00:00 GMT\r\n\r\n",
+	                       &reply),
+	                 REPLY_WHOLE);
+	assert_int_equal(reply.retry_after_s, 0);
+	assert_int_equal(parse("HTTP/1.1 200 X\r\nContent-Length: 0\r\n\r\n", &reply), REPLY_WHOLE);
+	assert_int_equal(reply.retry_after_s, 0);
+}
+
 static void a_reply_is_partial_until_its_last_byte(void **state)
 {
 	struct reply reply;
@@ -140,6 +157,7 @@ int main(void)
 	        cmocka_unit_test(an_empty_histogram_answers_nothing),
 	        cmocka_unit_test(what_is_longer_than_the_longest_counts_as_that),
 	        cmocka_unit_test(a_reply_ends_where_its_content_length_says),
+	        cmocka_unit_test(seconds_to_retry_after_are_read_and_dates_are_not),
 	        cmocka_unit_test(a_reply_is_partial_until_its_last_byte),
 	        cmocka_unit_test(a_reply_without_an_end_is_refused),
 	        cmocka_unit_test(what_is_no_reply_is_refused),

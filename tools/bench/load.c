@@ -6,7 +6,7 @@
  * lands, and sockets are watched edge-triggered, once for good. */
 #include "tools/bench/load.h"
 
-#include "tools/bench/reply.h"
+#include "tools/bench/cpu.h"
 
 #include <errno.h>
 #include <math.h>
@@ -31,8 +31,10 @@ struct channel {
 	bool busy;
 	size_t sent;          /* bytes of the request under way */
 	uint64_t intended_ns; /* when it was due */
-	struct channel *next_idle;
-	char *part; /* owned: a reply's beginning, when it came in pieces */
+	uint64_t again_ns;    /* when to send it again; 0: it is under way */
+	bool late;            /* it was sent again when the time was over */
+	struct channel *next; /* idle, or waiting to ask again */
+	char *part;           /* owned: a reply's beginning, when it came in pieces */
 	size_t part_len, part_room;
 };
 
@@ -42,6 +44,8 @@ struct load {
 	struct channel *channels; /* owned */
 	int epoll;
 	struct channel *idle_first, *idle_last; /* open loop: the longest idle first */
+	struct channel *waiting;                /* to ask again */
+	uint64_t waiting_until_ns;              /* the first of them */
 	struct random_source random;
 	uint64_t start_ns, from_ns, until_ns;
 	uint64_t due_count; /* open loop: requests sent so far */
@@ -70,49 +74,17 @@ static void fail(struct load *load, const char *what, const char *why)
 
 /* ---- CPU time ------------------------------------------------------------------------ */
 
-static double own_cpu(void)
-{
-	struct rusage usage;
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
-}
-
-/* proc(5), stat: the fields behind the name in brackets are 3 to 52; user and system
- * time are 14 and 15, in ticks. */
-#define STAT_FIRST 3
-#define STAT_USER 14
-
-static double cpu_of(long pid)
-{
-	char path[64], text[1024];
-	snprintf(path, sizeof path, "/proc/%ld/stat", pid);
-	FILE *file = pid > 0 ? fopen(path, "r") : NULL;
-	if (file == NULL)
-		return NAN;
-	size_t len = fread(text, 1, sizeof text - 1, file);
-	fclose(file);
-	text[len] = '\0';
-	char *at = strrchr(text, ')');
-	for (int field = STAT_FIRST - 1; at != NULL && field < STAT_USER; field++)
-		at = strchr(at + 1, ' ');
-	if (at == NULL)
-		return NAN;
-	unsigned long long user = strtoull(at, &at, 10), system = strtoull(at, NULL, 10);
-	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
-}
-
 static void begin_measuring(struct load *load)
 {
 	load->measuring = true;
-	load->generator_cpu = own_cpu();
+	load->generator_cpu = cpu_own();
 	load->server_cpu = cpu_of(load->plan->server_pid);
 }
 
 static void end_measuring(struct load *load)
 {
 	double server = cpu_of(load->plan->server_pid) - load->server_cpu;
-	load->result->generator_cpu_seconds = own_cpu() - load->generator_cpu;
+	load->result->generator_cpu_seconds = cpu_own() - load->generator_cpu;
 	load->result->server_cpu_seconds = isnan(server) ? -1 : server;
 }
 
@@ -136,11 +108,11 @@ static void open_wire(struct load *load, struct channel *channel)
 
 static void set_idle(struct load *load, struct channel *channel)
 {
-	channel->next_idle = NULL;
+	channel->next = NULL;
 	if (load->idle_first == NULL)
 		load->idle_first = channel;
 	else
-		load->idle_last->next_idle = channel;
+		load->idle_last->next = channel;
 	load->idle_last = channel;
 }
 
@@ -151,10 +123,11 @@ static void set_free(struct load *load, struct channel *channel)
 	load->busy_count--;
 }
 
-/* The server ended it: the request under way counts as lost. */
+/* The server ended it: the request under way counts as lost; one that waits to be
+ * sent again does not. */
 static void reopen(struct load *load, struct channel *channel)
 {
-	if (channel->busy) {
+	if (channel->busy && channel->again_ns == 0) {
 		if (++load->result->closed == CLOSED_MAX)
 			fail(load, "the server",
 			     "it keeps closing connections under their requests");
@@ -185,6 +158,7 @@ static void begin(struct load *load, struct channel *channel, uint64_t intended_
 	request_fill(&channel->request, load->plan->programme, &load->random);
 	channel->busy = true;
 	channel->sent = 0;
+	channel->late = false;
 	channel->intended_ns = intended_ns;
 	load->busy_count++;
 	load->sent_count++;
@@ -192,6 +166,11 @@ static void begin(struct load *load, struct channel *channel, uint64_t intended_
 }
 
 /* ---- when to send ------------------------------------------------------------------------ */
+
+static uint64_t earliest(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
 
 static bool over(const struct load *load, uint64_t now_ns)
 {
@@ -215,11 +194,44 @@ static uint64_t send_due(struct load *load, uint64_t now_ns)
 		if (due > now_ns)
 			return due;
 		struct channel *channel = load->idle_first;
-		load->idle_first = channel->next_idle;
+		load->idle_first = channel->next;
 		load->due_count++;
 		begin(load, channel, due);
 	}
 	return NEVER_NS;
+}
+
+static void wait_to_ask(struct load *load, struct channel *channel, double seconds)
+{
+	channel->again_ns = clock_ns() + (uint64_t)(seconds * SECOND_NS);
+	channel->part_len = 0;
+	channel->next = load->waiting;
+	load->waiting = channel;
+	load->waiting_until_ns = earliest(load->waiting_until_ns, channel->again_ns);
+}
+
+/* The same bytes once more, under the same keys.  Returns when to come back. */
+static uint64_t send_again(struct load *load, uint64_t now_ns)
+{
+	struct channel **at = &load->waiting;
+	if (now_ns < load->waiting_until_ns)
+		return load->waiting_until_ns;
+	load->waiting_until_ns = NEVER_NS;
+	while (*at != NULL && !load->failed) {
+		struct channel *channel = *at;
+		if (channel->again_ns > now_ns) {
+			load->waiting_until_ns =
+			        earliest(load->waiting_until_ns, channel->again_ns);
+			at = &channel->next;
+			continue;
+		}
+		*at = channel->next;
+		channel->again_ns = 0;
+		channel->sent = 0;
+		channel->late = now_ns >= load->until_ns;
+		push(load, channel);
+	}
+	return load->waiting_until_ns;
 }
 
 /* What was due and never sent waited at least until the end. */
@@ -240,20 +252,6 @@ static void count_unsent(struct load *load)
 
 /* ---- receiving --------------------------------------------------------------------------- */
 
-/* Lines that begin with {"status":201. */
-static uint64_t count_accepted(struct lgp_view body)
-{
-	static const char accepted[] = "{\"status\":201";
-	uint64_t count = 0;
-	const char *at = body.ptr, *end = body.ptr + body.len;
-	while (at != NULL && (size_t)(end - at) >= sizeof accepted - 1) {
-		count += memcmp(at, accepted, sizeof accepted - 1) == 0;
-		at = memchr(at, '\n', (size_t)(end - at));
-		at = at == NULL ? NULL : at + 1;
-	}
-	return count;
-}
-
 /* A customer's id out of the answer to its registration. */
 static void take_customer(struct load *load, struct lgp_view body)
 {
@@ -266,40 +264,17 @@ static void take_customer(struct load *load, struct lgp_view body)
 		fail(load, "registering customers", "an answer without an id");
 }
 
-static void note_refusal(struct load_result *result, const struct reply *reply)
+/* Seconds after which to ask again; 0: the request is done with. */
+static double count(struct load *load, struct channel *channel, const struct reply *reply)
 {
-	if (result->refusal[0] == '\0')
-		snprintf(result->refusal, sizeof result->refusal, "%u %.*s", reply->status,
-		         (int)(reply->body.len < 200 ? reply->body.len : 200), reply->body.ptr);
-}
-
-static void count(struct load *load, const struct channel *channel, const struct reply *reply)
-{
-	struct load_result *result = load->result;
-	const struct mode *mode = &load->plan->mode;
-	uint64_t lines = 1;
-	result->status[reply->status < STATUS_MAX ? reply->status : 0]++;
-	if (reply->status / 100 != 2) {
-		note_refusal(result, reply);
-		return;
-	}
-	if (mode->kind == MODE_CUSTOMER)
+	enum mode_kind kind = load->plan->mode.kind;
+	struct tally_time time = {.due_ns = channel->intended_ns,
+	                          .now_ns = clock_ns(),
+	                          .measured = channel->intended_ns >= load->from_ns,
+	                          .late = channel->late};
+	if (kind == MODE_CUSTOMER && reply->status / 100 == 2)
 		take_customer(load, reply->body);
-	if (mode->kind == MODE_BATCH) {
-		lines = count_accepted(reply->body);
-		result->refused_lines += mode->lines - lines;
-		if (lines < mode->lines)
-			note_refusal(result, reply);
-	}
-	if (channel->intended_ns < load->from_ns)
-		return;
-	result->answered++;
-	result->accepted_lines += lines;
-	result->request_bytes += channel->request.len;
-	result->reply_bytes += reply->len;
-	histogram_add(&result->latency, clock_ns() - channel->intended_ns);
-	if (mode->kind == MODE_GRANT)
-		receipts_see(&result->receipts, &load->random, reply->body);
+	return tally_reply(load->result, kind, &channel->request, reply, &time, &load->random);
 }
 
 static bool keep_part(struct channel *channel, struct lgp_view bytes)
@@ -321,7 +296,8 @@ static bool keep_part(struct channel *channel, struct lgp_view bytes)
 static bool take(struct load *load, struct channel *channel, struct lgp_view bytes)
 {
 	struct reply reply;
-	if (!channel->busy) {
+	double wait_seconds;
+	if (!channel->busy || channel->again_ns != 0) {
 		fail(load, "the server", "it sent a reply that nobody asked for");
 		return true;
 	}
@@ -335,7 +311,11 @@ static bool take(struct load *load, struct channel *channel, struct lgp_view byt
 	case REPLY_WHOLE:
 		if (reply.len < bytes.len)
 			fail(load, "the server", "it sent more than the reply");
-		count(load, channel, &reply);
+		wait_seconds = count(load, channel, &reply);
+		if (wait_seconds > 0) {
+			wait_to_ask(load, channel, wait_seconds);
+			return true;
+		}
 		set_free(load, channel);
 		set_idle(load, channel);
 		return true;
@@ -390,16 +370,11 @@ static void turn(struct load *load, uint64_t now_ns, uint64_t wake_ns)
 	}
 }
 
-static uint64_t earliest(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static void loop(struct load *load)
 {
 	uint64_t now = clock_ns();
 	while (!load->failed && !over(load, now)) {
-		uint64_t next = send_due(load, now);
+		uint64_t next = earliest(send_due(load, now), send_again(load, now));
 		if (!load->measuring && now >= load->from_ns)
 			begin_measuring(load);
 		uint64_t mark = load->measuring ? load->until_ns : load->from_ns;
@@ -411,7 +386,7 @@ static void loop(struct load *load)
 	end_measuring(load);
 	uint64_t limit = now + (uint64_t)(DRAIN_SECONDS * SECOND_NS);
 	while (!load->failed && load->busy_count > 0 && now < limit) {
-		turn(load, now, limit);
+		turn(load, now, earliest(send_again(load, now), limit));
 		now = clock_ns();
 	}
 	load->result->unanswered = load->busy_count;
@@ -470,7 +445,11 @@ static bool prepare(struct load *load)
 
 bool load_run(const struct load_plan *plan, struct load_result *result, char error[ERROR_MAX])
 {
-	struct load load = {.plan = plan, .result = result, .error = error, .epoll = -1};
+	struct load load = {.plan = plan,
+	                    .result = result,
+	                    .error = error,
+	                    .epoll = -1,
+	                    .waiting_until_ns = NEVER_NS};
 	*result = (struct load_result){0};
 	require(plan->connections > 0 && plan->programme->token_count > 0);
 	require(plan->programme->customer_count > 0 || plan->mode.kind == MODE_CUSTOMER);
@@ -488,13 +467,4 @@ bool load_run(const struct load_plan *plan, struct load_result *result, char err
 void load_result_deinit(struct load_result *result)
 {
 	receipts_deinit(&result->receipts);
-}
-
-uint64_t load_errors(const struct load_result *result)
-{
-	uint64_t errors = result->refused_lines + result->closed + result->unanswered;
-	for (unsigned status = 0; status < STATUS_MAX; status++)
-		if (status / 100 != 2)
-			errors += result->status[status];
-	return errors;
 }

@@ -10,12 +10,9 @@
 #ifndef LAGNIAPPE_BENCH_LOAD_H
 #define LAGNIAPPE_BENCH_LOAD_H
 
-#include "tools/bench/histogram.h"
-#include "tools/bench/receipts.h"
-#include "tools/bench/request.h"
+#include "tools/bench/tally.h"
 
 #define CONNECTIONS_MAX 16384
-#define STATUS_MAX 600
 #define DRAIN_SECONDS 10 /* for what is in flight when the time is over */
 
 struct load_plan {
@@ -29,28 +26,10 @@ struct load_plan {
 	long server_pid;  /* whose CPU time is counted; 0: none */
 };
 
-/* Of requests due (in a closed loop: begun) after the warm-up, save where said. */
-struct load_result {
-	struct histogram latency;            /* of those answered 2xx, and of those never sent */
-	uint64_t answered, accepted_lines;   /* 2xx */
-	uint64_t unsent;                     /* due, and never sent for want of a free connection */
-	uint64_t request_bytes, reply_bytes; /* of all answered 2xx */
-	double server_cpu_seconds, generator_cpu_seconds; /* the server's is -1 when not known */
-	/* Of all requests, the warm-up's too. */
-	uint64_t status[STATUS_MAX];
-	uint64_t refused_lines; /* of batches */
-	uint64_t closed;        /* connections that ended under a request */
-	uint64_t unanswered;    /* in flight when the drain was over */
-	char refusal[256];      /* the first answer that was not 2xx */
-	struct receipts receipts;
-};
-
 /* False: it could not run; error says why.  The caller calls load_result_deinit
  * either way. */
 LGP_MUST_USE bool load_run(const struct load_plan *plan, struct load_result *result,
                            char error[ERROR_MAX]);
 void load_result_deinit(struct load_result *result);
-/* Requests that went wrong. */
-uint64_t load_errors(const struct load_result *result);
 
 #endif

@@ -8,6 +8,7 @@
 static const char begin[] = "HTTP/1.1 ";
 #define BEGIN_LEN (sizeof begin - 1)
 #define STATUS_LINE_MIN (BEGIN_LEN + 3)
+#define RETRY_AFTER_MAX 3600 /* seconds; longer ones are not waited for */
 
 static bool read_status(const char *at, unsigned *status)
 {
@@ -20,13 +21,20 @@ static bool read_status(const char *at, unsigned *status)
 	return *status >= 200; /* nothing asks for interim replies */
 }
 
-/* The value of a Content-Length line; -1: another line, or not a number. */
-static long long read_length(const char *line, size_t len)
+struct header {
+	const char *name; /* lower case, with its colon */
+	size_t len;
+};
+static const struct header content_length = {"content-length:", sizeof "content-length:" - 1};
+static const struct header retry_after = {"retry-after:", sizeof "retry-after:" - 1};
+
+/* The number that a line of this header holds; -1: another line, or not a number. */
+static long long read_number(const struct header *header, const char *line, size_t len)
 {
-	static const char name[] = "content-length:";
 	long long value = 0;
-	size_t at = sizeof name - 1;
-	if (len <= at || (line[0] | 0x20) != 'c' || strncasecmp(line, name, at) != 0)
+	size_t at = header->len;
+	if (len <= at || (line[0] | 0x20) != header->name[0] ||
+	    strncasecmp(line, header->name, at) != 0)
 		return -1;
 	while (at < len && line[at] == ' ')
 		at++;
@@ -43,7 +51,7 @@ static long long read_length(const char *line, size_t len)
 enum reply_state reply_parse(struct lgp_view bytes, struct reply *out)
 {
 	const char *at = bytes.ptr, *end = bytes.ptr + bytes.len;
-	long long length = -1;
+	long long length = -1, wait = -1;
 	if (bytes.len < STATUS_LINE_MIN)
 		return REPLY_PARTIAL;
 	if (memcmp(at, begin, BEGIN_LEN) != 0 || !read_status(at + BEGIN_LEN, &out->status))
@@ -58,7 +66,9 @@ enum reply_state reply_parse(struct lgp_view bytes, struct reply *out)
 			break;
 		}
 		if (length < 0)
-			length = read_length(at, len);
+			length = read_number(&content_length, at, len);
+		if (wait < 0)
+			wait = read_number(&retry_after, at, len);
 		at = lf + 1;
 	}
 	if (length < 0 && out->status == 204)
@@ -68,5 +78,6 @@ enum reply_state reply_parse(struct lgp_view bytes, struct reply *out)
 		return REPLY_BAD;
 	out->len = head + (size_t)length;
 	out->body = (struct lgp_view){at, (size_t)length};
+	out->retry_after_s = wait > 0 && wait <= RETRY_AFTER_MAX ? (unsigned)wait : 0;
 	return bytes.len < out->len ? REPLY_PARTIAL : REPLY_WHOLE;
 }

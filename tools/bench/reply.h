@@ -15,6 +15,7 @@ struct reply {
 	unsigned status;
 	size_t len; /* head and body */
 	struct lgp_view body;
+	unsigned retry_after_s; /* 0: it names no number of seconds */
 };
 
 /* Looks for a reply at the beginning of bytes.  REPLY_BAD: not HTTP/1.1, without a

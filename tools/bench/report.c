@@ -60,6 +60,10 @@ static void text_latency(const struct report *report, FILE *out)
 
 static void text_trouble(const struct load_result *result, FILE *out)
 {
+	if (result->asked_again + result->lines_asked_again > 0)
+		fprintf(out, "  asked again, after 503: %llu requests, %llu lines of batches\n",
+		        (unsigned long long)result->asked_again,
+		        (unsigned long long)result->lines_asked_again);
 	if (result->unsent > 0)
 		fprintf(out, "  unsent    %llu were due and found no free connection\n",
 		        (unsigned long long)result->unsent);
@@ -163,6 +167,8 @@ static void set_result(json_t *object, const struct report *report)
 	json_object_set_new(object, "latency_ms", json_latency(&result->latency));
 	json_object_set_new(object, "statuses", json_statuses(result));
 	set_integer(object, "errors", load_errors(result));
+	set_integer(object, "asked_again", result->asked_again);
+	set_integer(object, "lines_asked_again", result->lines_asked_again);
 	set_integer(object, "lines_refused", result->refused_lines);
 	set_integer(object, "connections_closed", result->closed);
 	set_integer(object, "unanswered", result->unanswered);

@@ -21,6 +21,8 @@
 	"\",\"amount\":" AMOUNT_TEXT(PROGRAMME_AMOUNT) ",\"unit\":\"" PROGRAMME_UNIT \
 	                                               "\",\"reason\":\"" PROGRAMME_REASON "\"}"
 #define KEY_LINE "Idempotency-Key: " KEY_SLOT "\r\n"
+#define LENGTH_NAME "Content-Length: "
+#define LENGTH_DIGITS 8 /* of the longest batch's */
 #define JSON_LINE "Content-Type: application/json\r\n"
 
 static const struct shape {
@@ -57,6 +59,12 @@ bool mode_parse(const char *text, struct mode *out)
 	return false;
 }
 
+/* Digits of a Content-Length: a batch's may become shorter, and blanks are in front. */
+static int length_width(unsigned lines)
+{
+	return lines > 1 ? LENGTH_DIGITS : 0;
+}
+
 /* Every place in the bytes where the slot is. */
 static bool find_slots(struct slots *slots, const char *bytes, const char *slot)
 {
@@ -86,10 +94,16 @@ static bool write_shape(struct request *request, const struct mode *mode, const 
 	                    shape->line, authority, token, shape->headers);
 	require(head > 0 && head < HEAD_MAX - LENGTH_LINE_MAX);
 	char *at = request->bytes + head;
-	if (shape->body != NULL)
-		at += snprintf(at, LENGTH_LINE_MAX, "Content-Length: %zu\r\n",
+	if (shape->body != NULL) {
+		at = stpcpy(at, LENGTH_NAME);
+		request->length_at = (size_t)(at - request->bytes);
+		at += snprintf(at, LENGTH_LINE_MAX, "%*zu\r\n", length_width(mode->lines),
 		               line_len * mode->lines);
+	}
 	at = stpcpy(at, "\r\n");
+	request->body_at = (size_t)(at - request->bytes);
+	request->line_len = line_len;
+	request->lines = request->lines_all = mode->lines;
 	for (unsigned i = 0; i < mode->lines && line_len > 0; i++, at += line_len)
 		memcpy(at, shape->body, line_len);
 	*at = '\0';
@@ -129,6 +143,8 @@ static void write_key(char *out, struct random_source *random)
 void request_fill(struct request *request, const struct programme *programme,
                   struct random_source *random)
 {
+	if (request->lines != request->lines_all)
+		request_cut(request, request->lines_all);
 	for (size_t i = 0; i < request->keys.count; i++)
 		write_key(request->bytes + request->keys.at[i], random);
 	for (size_t i = 0; i < request->customers.count; i++) {
@@ -136,4 +152,25 @@ void request_fill(struct request *request, const struct programme *programme,
 		memcpy(request->bytes + request->customers.at[i], programme->customers[customer],
 		       LGP_CUSTOMER_ID_LEN);
 	}
+}
+
+void request_move_line(struct request *request, unsigned from, unsigned to)
+{
+	char *body = request->bytes + request->body_at;
+	require(to <= from && from < request->lines);
+	if (to != from)
+		memcpy(body + to * request->line_len, body + from * request->line_len,
+		       request->line_len);
+}
+
+void request_cut(struct request *request, unsigned lines)
+{
+	char digits[24], *length = request->bytes + request->length_at;
+	require(lines > 0 && lines <= request->lines_all);
+	request->lines = lines;
+	request->len = request->body_at + lines * request->line_len;
+	int width = snprintf(digits, sizeof digits, "%*zu", length_width(request->lines_all),
+	                     lines * request->line_len);
+	require(width > 0 && length[width] == '\r');
+	memcpy(length, digits, (size_t)width);
 }

@@ -37,14 +37,21 @@ struct request {
 	char *bytes; /* owned */
 	size_t len;
 	struct slots keys, customers;
+	/* Of a batch: lines of one length from body_at on. */
+	size_t length_at, body_at, line_len;
+	unsigned lines, lines_all;
 };
 
 /* False: memory ran out. */
 LGP_MUST_USE bool request_build(struct request *request, const struct mode *mode,
                                 const char *authority, const char *token);
 void request_deinit(struct request *request);
-/* New keys, other customers. */
+/* All lines, new keys, other customers. */
 void request_fill(struct request *request, const struct programme *programme,
                   struct random_source *random);
+/* Of a batch: its line `from`, as it is, becomes its line `to`, which is not behind it. */
+void request_move_line(struct request *request, unsigned from, unsigned to);
+/* Leaves the first so many lines of a batch, until it is filled again. */
+void request_cut(struct request *request, unsigned lines);
 
 #endif
