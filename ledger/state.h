@@ -41,7 +41,7 @@
 #include "lagniappe/ledger.h"
 #include "map.h"
 
-#define STATE_FORMAT "lagniappe-state-1"
+#define STATE_FORMAT "lagniappe-state-2"
 #define STATE_VALUE_MAX (10 + LGP_DEFINITION_MAX)
 #define ACCOUNT_SLOTS 4
 #define CLOSED_DAYS 3

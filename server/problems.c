@@ -124,6 +124,8 @@ static const char *reason(struct lgp_view field)
 	               "end one"},
 	        {"active_until", "they have left, and their delegations with them: those must be "
 	                         "ended, or run out, before they come back"},
+	        {"site", "they have left, and where this site is it is still the day before: move "
+	                 "them when they would have left there too"},
 	        {"timezone", "a site's date does not go back: change the zone at an hour at which "
 	                     "both have the same date"},
 	        {"budget", "the member of staff has no budget of their own: name one"},

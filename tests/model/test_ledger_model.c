@@ -39,6 +39,7 @@ struct model_staff {
 	unsigned site, budget, more_budgets; /* bits */
 	uint64_t customer;
 	int32_t until;
+	bool token_over; /* they had left, and were changed since */
 };
 
 struct model_grant {
@@ -73,6 +74,7 @@ static struct {
 	unsigned keys;
 	uint64_t *last; /* newest entry, by party's number */
 	int64_t settlement[UNITS];
+	unsigned tokens; /* of staff, given out so far */
 	unsigned accepted, refused, denied, replayed;
 } m;
 
@@ -241,6 +243,21 @@ static unsigned customer_index(uint64_t number)
 	return CUSTOMERS_MAX;
 }
 
+/* Who has left, or came back and still shows the old token. */
+static bool is_stranger(const struct model_staff *s)
+{
+	return s->token_over || next_date() >= s->until;
+}
+
+static void new_token(struct model_staff *s)
+{
+	char text[160];
+	snprintf(text, sizeof text, "role %s\nsubject s%u\nhash %064u\n",
+	         s->manager ? "manager" : "staff", (unsigned)(s - m.staff), ++m.tokens);
+	s->token = define(LGP_KIND_TOKEN, text);
+	s->token_over = false;
+}
+
 static void new_customer(void)
 {
 	const struct model_staff *staff = &m.staff[pick(STAFF)];
@@ -249,7 +266,7 @@ static void new_customer(void)
 		return;
 	struct lgp_command command =
 	        new_command(LGP_KIND_CUSTOMER, by_till ? m.till : staff->token);
-	if (!by_till && next_date() >= staff->until) {
+	if (!by_till && is_stranger(staff)) {
 		(void)ask(&command, staff->number, LGP_PROBLEM_UNAUTHENTICATED);
 		return;
 	}
@@ -270,7 +287,7 @@ static enum lgp_problem judge_grant(const struct grant_case *c, int32_t date, bo
 {
 	const struct model_staff *s = c->staff;
 	unsigned i = customer_index(c->customer);
-	if (date >= s->until && c->actor == s->number)
+	if (c->actor == s->number && is_stranger(s))
 		return LGP_PROBLEM_UNAUTHENTICATED;
 	if (i == CUSTOMERS_MAX)
 		return LGP_PROBLEM_NOT_FOUND;
@@ -376,7 +393,7 @@ static enum lgp_problem judge_reversal(const struct model_grant *g, const struct
 {
 	if (s == NULL && actor != g->actor)
 		return LGP_PROBLEM_REVERSAL_FORBIDDEN;
-	if (s != NULL && date >= s->until)
+	if (s != NULL && is_stranger(s))
 		return LGP_PROBLEM_UNAUTHENTICATED;
 	if (s != NULL) {
 		bool own = s->number == g->staff && date == g->date;
@@ -513,9 +530,12 @@ static void change_staff(void)
 	command.amend = true;
 	command.refers_to = s->number;
 	command.payload = lgp_view_of(text);
+	s->token_over = s->token_over || next_date() >= s->until;
 	ask(&command, 1, LGP_PROBLEM_NONE);
 	s->until = until;
 	s->more_budgets = more;
+	if (s->token_over && chance(80))
+		new_token(s);
 }
 
 /* ---- comparing what readers see ------------------------------------------------------------- */
@@ -626,9 +646,7 @@ static void set_up_staff(unsigned i)
 		snprintf(text + len, sizeof text - (size_t)len, "customer %llu\n",
 		         (unsigned long long)s->customer);
 	s->number = define(LGP_KIND_STAFF, text);
-	snprintf(text, sizeof text, "role %s\nsubject s%u\nhash %064u\n",
-	         s->manager ? "manager" : "staff", i, i + 1);
-	s->token = define(LGP_KIND_TOKEN, text);
+	new_token(s);
 }
 
 static void set_up(void)

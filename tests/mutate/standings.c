@@ -153,6 +153,32 @@ static void after_leaving(struct build *build)
 	              "budgets points,lounge\nactive_until 2026-09-23\n");
 }
 
+/* On the 21st the person is no longer there, or not yet gone, and is asked to stay:
+ * the token is from before, all that they do by it behind. */
+static void asked_to_stay(struct build *build, const char *until)
+{
+	char text[160];
+	const char *staff = "id s-1\nrole staff\nsite lobby\nbudget front-desk\n"
+	                    "budgets points,lounge\n";
+	snprintf(text, sizeof text, "%sactive_until %s\n", staff, until);
+	build_payload(build, build->staff, text);
+	struct lgp_entry *change = spare(build, LGP_KIND_STAFF, staff);
+	change->flags |= LGP_FLAG_AMEND;
+	change->refers_to = change->staff = build->staff;
+	change->site = build->site;
+	build_complete(build);
+}
+
+static void by_a_token_from_before_leaving(struct build *build)
+{
+	asked_to_stay(build, "2026-09-21");
+}
+
+static void by_a_token_of_who_never_left(struct build *build)
+{
+	asked_to_stay(build, "2026-09-22");
+}
+
 static void at_another_site(struct build *build)
 {
 	part(build, PART_GRANT_SMALL)->site = add_attic(build);
@@ -315,6 +341,10 @@ const struct mutation standings[] = {
         {"a_grant_in_another_s_name_is_named", "giver", in_another_s_name, NULL, NULL},
         {"thanks_in_nobody_s_name_are_named", "giver", in_nobody_s_name, NULL, NULL},
         {"a_grant_by_who_has_left_is_named", "staff-inactive", after_leaving, NULL, NULL},
+        {"who_came_back_and_acts_by_the_old_token_is_named", "token",
+         by_a_token_from_before_leaving, NULL, NULL},
+        {"who_stayed_and_acts_by_the_old_token_is_clean", "", by_a_token_of_who_never_left, NULL,
+         NULL},
         {"a_grant_at_another_site_is_named", "staff-site", at_another_site, NULL, NULL},
         {"a_grant_out_of_another_s_budget_is_named", "staff-budget", out_of_another_budget, NULL,
          NULL},

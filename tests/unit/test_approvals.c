@@ -739,7 +739,11 @@ static void who_comes_back_finds_no_delegation_that_ended_with_them(void **state
 	house_go(&h, FIRST_DAY + 100); /* when it would have ended */
 	house_amend(&h, LGP_KIND_STAFF, h.f.marc, "active_until \n");
 	house_amend(&h, LGP_KIND_STAFF, h.eve, "active_until \n");
-	not_approved(h.eve_token, ask_for(150), LGP_PROBLEM_AUTHORITY);
+	uint64_t token = fixture_define(
+	        &h.f, LGP_KIND_TOKEN, h.f.admin,
+	        "role staff\nsubject eve\n"
+	        "hash 00000000000000000000000000000000000000000000000000000000000000ee\n");
+	not_approved(token, ask_for(150), LGP_PROBLEM_AUTHORITY);
 }
 
 static void delegation_is_not_passed_on(void **state)

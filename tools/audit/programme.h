@@ -46,6 +46,7 @@ struct staff {
 };
 
 struct token {
+	uint64_t number;
 	enum role role;
 	bool ended;
 	int64_t expires_us;
@@ -145,6 +146,8 @@ struct list {
 /* The number's place, made at the list's end where it is new: zeros. */
 LGP_MUST_USE enum lgp_status list_place(const struct list *list, uint64_t number, size_t *place);
 bool list_find(const struct slots *at, uint64_t number, size_t *place);
+/* Notes that what the number defines is no longer in force. */
+void programme_note_end(struct programme *programme, uint64_t number);
 /* Staff and tokens. */
 LGP_MUST_USE enum lgp_status people_define_staff(struct programme *programme,
                                                  const struct lgp_entry *entry, uint64_t number,
