@@ -170,7 +170,8 @@ static void add_refusal(struct buf *out, const struct lgp_entry *entry)
 	json_write_text(out, "refused", lgp_view_of(info->code));
 }
 
-void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry *entry, bool dry)
+static void add_entry(struct worker *worker, struct buf *out, const struct lgp_entry *entry,
+                      bool dry, bool balance)
 {
 	if (dry) {
 		ADD(out, "\"kind\":\"");
@@ -192,13 +193,18 @@ void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry
 	add_amount(worker, out, entry);
 	add_references(worker, out, entry);
 	lgp_registry_unlock(worker->app->ledger);
-	if (answer_has_customer(entry) && entry->unit != 0)
+	if (balance && answer_has_customer(entry) && entry->unit != 0)
 		NUMBER(out, "balance", (uint64_t)entry->balance);
 	add_refusal(out, entry);
 	if (entry->policy != 0)
 		NUMBER(out, "policy", entry->policy);
 	if (!dry)
 		limit_use_entry(worker, out, entry);
+}
+
+void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry *entry, bool dry)
+{
+	add_entry(worker, out, entry, dry, true);
 }
 
 /* ---- the receipt -------------------------------------------------------------------- */
@@ -352,7 +358,7 @@ void answer_job(struct worker *worker, struct exchange *exchange, struct job *jo
 		buf_decimal(out, job->line.seq);
 	} else {
 		ADD(out, "{");
-		answer_entry(worker, out, &job->entry, dry);
+		add_entry(worker, out, &job->entry, dry, !dry || !job->balance_unseen);
 		if (job->line.limits != NULL && dry)
 			limit_use_list(out, &job->line, true);
 		if (!answer_act(worker, exchange, job))

@@ -6,6 +6,7 @@
 #include "server/answer.h"
 #include "server/endpoints.h"
 #include "server/request.h"
+#include "server/visible.h"
 #include "server/words.h"
 
 #include <assert.h>
@@ -121,6 +122,7 @@ bool grant_fill(struct request *request, struct job *job, struct line *line,
  * comes first. */
 static void send(struct request *request, struct job *job, uint64_t person, struct lgp_view words)
 {
+	job->balance_unseen = job->dry && !visible_balance(request, person);
 	if (request_key(request, &job->line.command) &&
 	    words_take(request, job, &job->line, person, words, request->exchange->body))
 		job_send(request, job);

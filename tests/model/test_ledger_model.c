@@ -305,10 +305,10 @@ static enum lgp_problem judge_grant(const struct grant_case *c, int32_t date, bo
 		return LGP_PROBLEM_BUDGET_UNIT;
 	if (c->earned)
 		return LGP_PROBLEM_REASON_KIND;
-	if (m.held[i][c->unit] > INT64_MAX - c->amount)
-		return LGP_PROBLEM_AMOUNT_OVERFLOW;
-	return c->amount > m.budget[c->budget].available ? LGP_PROBLEM_INSUFFICIENT_BUDGET
-	                                                 : LGP_PROBLEM_NONE;
+	if (c->amount > m.budget[c->budget].available)
+		return LGP_PROBLEM_INSUFFICIENT_BUDGET;
+	return m.held[i][c->unit] > INT64_MAX - c->amount ? LGP_PROBLEM_AMOUNT_OVERFLOW
+	                                                  : LGP_PROBLEM_NONE;
 }
 
 static int64_t some_amount(unsigned budget)
