@@ -22,7 +22,8 @@
  *   'E' grantor(8) staff(8)     1: the first rewarded the second
  *   'G'                         size(8) last time(8) policy(8) day(4)
  *   'I' end(4) shape(8) customer(8) incident(32)
- *                               grants(8) counted in this incident
+ *                               grants(8) counted in this incident, whose name is
+ *                               without capitals here and in 'C'
  *   'L' limit(8) version(8)     counts_from(8) definition text
  *   'N' owner(8) 'A' unit(8)    four balances(8 each), by class: see slot_of
  *   'N' number(8) 'P'           kind(1) last(8) flags(1) sites(1) site(8)…

@@ -31,7 +31,7 @@ static const struct body_field thanks_fields[] = {
         {"reason", BODY_SLUG, BODY_REQUIRED, NULL, 0, 0, "the reason's id"},
         {"minutes", BODY_INTEGER, 0, NULL, 0, 100000, "time given"},
         {"touchpoint", BODY_SLUG, 0, NULL, 0, 0, "where it happened"},
-        {"incident", BODY_INCIDENT, 0, NULL, 0, 0, "what it makes up for"},
+        {"incident", BODY_INCIDENT, 0, NULL, 0, 0, "what it makes up for; INC-7 and inc-7 are one"},
         {"words", BODY_WORDS, BODY_PERSONAL, NULL, 1, PEOPLE_WORDS_MAX,
          "said to the customer; sealed"},
 };

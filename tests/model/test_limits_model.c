@@ -133,7 +133,9 @@ static const char *const budget_id[BUDGETS] = {"desk", "bar", "points"};
 static const int budget_unit[BUDGETS] = {0, 0, 1};
 static const char *const unit_code[2] = {"EUR", "PTS"};
 static const char *const reason_id[REASONS] = {"late-room", "gift"};
-static const char *const incident_id[INCIDENTS] = {"", "A", "b.2", "room-12"};
+/* As it may be typed; it is one all the same. */
+static const char *const incident_id[INCIDENTS][3] = {
+        {"", "", ""}, {"A", "a", "a"}, {"b.2", "B.2", "b.2"}, {"room-12", "Room-12", "ROOM-12"}};
 static const char *const weekday[7] = {"monday", "tuesday",  "wednesday", "thursday",
                                        "friday", "saturday", "sunday"};
 
@@ -616,7 +618,7 @@ static struct lgp_command grant_command(const struct facts *f)
 	command.site = slug(site_id[f->site]);
 	command.budget = slug(budget_id[f->budget]);
 	command.reason = slug(reason_id[f->reason]);
-	command.incident = slug(incident_id[f->incident]);
+	command.incident = slug(incident_id[f->incident][pick(3)]);
 	return command;
 }
 

@@ -331,7 +331,7 @@ static void grant(struct run *run)
 	if (who >= PEOPLE)
 		command.staff = slug(names[draw(run, PEOPLE)]);
 	if (often(run, 92))
-		command.incident = slug(often(run, 40)   ? "room-1"
+		command.incident = slug(often(run, 40)   ? who % 2 == 0 ? "room-1" : "Room-1"
 		                        : often(run, 50) ? "room-2"
 		                                         : "room-3");
 	struct lgp_outcome out = act(run, &command);

@@ -6,6 +6,7 @@
 
 #include "lagniappe/codec.h"
 #include "lagniappe/problem.h"
+#include "tools/audit/bounds.h"
 #include "tools/audit/text.h"
 
 #define ACTS_FIRST 1024
@@ -152,6 +153,15 @@ static struct ledger_act *new_act(struct ledger_facts *facts)
 	return &facts->acts[facts->count++];
 }
 
+/* By what tells incidents apart: INC-7 and inc-7 are one. */
+static uint32_t note_incident(struct ledger_facts *facts, const struct lgp_entry *entry)
+{
+	char name[LGP_SLUG_MAX];
+	incident_name(entry, name);
+	return spendings_name(&facts->incidents,
+	                      (struct lgp_view){name, strnlen(name, sizeof name)});
+}
+
 static void fill_act(struct ledger_facts *facts, const struct lgp_entry *entry,
                      struct ledger_act *act)
 {
@@ -167,7 +177,7 @@ static void fill_act(struct ledger_facts *facts, const struct lgp_entry *entry,
 	        .budget = narrow(entry->budget),
 	        .reason = narrow(entry->reason),
 	        .unit = narrow(entry->unit),
-	        .incident = spendings_name(&facts->incidents, lgp_entry_incident(entry)),
+	        .incident = note_incident(facts, entry),
 	        .limit = narrow(entry->limit),
 	        .date = entry->business_date,
 	        .outside_s = hours_outside(&facts->hours, entry->site, entry->time_us),
