@@ -338,6 +338,8 @@ static enum lgp_status apply_kind(struct lgp_ledger *ledger, const struct lgp_en
 		return end_wait(ledger, entry);
 	case LGP_KIND_REVERSAL:
 		return apply_reversal(ledger, entry);
+	case LGP_KIND_CUSTOMER:
+		return apply_household(ledger, entry, payload);
 	case LGP_KIND_TOKEN_END:
 	case LGP_KIND_LIMIT_END:
 	case LGP_KIND_DELEGATION_END:

@@ -10,15 +10,6 @@
 
 /* The state of all counters is what apply writes: live and in a replay alike. */
 
-/* An incident is one, however it is written in capitals: else a promise per incident
- * would be as many as there are spellings.  The entry keeps what was typed. */
-static void fold_incident(const char typed[LGP_SLUG_MAX], char out[LGP_SLUG_MAX])
-{
-	for (unsigned i = 0; i < LGP_SLUG_MAX; i++)
-		out[i] = (char)(typed[i] >= 'A' && typed[i] <= 'Z' ? typed[i] - 'A' + 'a'
-		                                                   : typed[i]);
-}
-
 struct limit_case limit_case_of(const struct lgp_ledger *ledger, const struct lgp_entry *entry)
 {
 	const struct lgp_record *site =
@@ -36,7 +27,9 @@ struct limit_case limit_case_of(const struct lgp_ledger *ledger, const struct lg
 	        .time_us = entry->time_us,
 	        .week_starts = site != NULL ? site->as.site.week_starts : 0,
 	};
-	fold_incident(entry->incident, out.incident);
+	/* Else a promise per incident would be as many as there are spellings.  The entry
+	 * keeps what was typed. */
+	name_fold(lgp_entry_incident(entry), out.incident);
 	return out;
 }
 

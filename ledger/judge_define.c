@@ -1,4 +1,4 @@
-/* judge_define: registrations: nouns, tokens and their end, customers, parties.
+/* judge_define: registrations: nouns, tokens and their end, parties.
  * Thread: ledger thread only. */
 #include "judge.h"
 
@@ -448,9 +448,9 @@ enum lgp_problem judge_define(struct judgement *judgement)
 	                      : define_new(judgement, &definition);
 }
 
-/* ---- customers and parties ----------------------------------------------------------------- */
+/* ---- parties ------------------------------------------------------------------------------- */
 
-static enum lgp_problem open_numbered(struct judgement *judgement)
+enum lgp_problem judge_party(struct judgement *judgement)
 {
 	struct lgp_view payload = judgement->command->payload;
 	judgement->entry->customer = judgement->ledger->now.size;
@@ -458,23 +458,4 @@ static enum lgp_problem open_numbered(struct judgement *judgement)
 		memcpy(judgement->payload, payload.ptr, payload.len);
 	judgement->payload_len = payload.len;
 	return judge_date(judgement);
-}
-
-enum lgp_problem judge_customer(struct judgement *judgement)
-{
-	const struct lgp_slug *site = &judgement->command->site;
-	if (site->len > 0) {
-		const struct lgp_record *record = judge_named(judgement, LGP_KIND_SITE, site);
-		if (record == NULL)
-			return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "site");
-		judgement->entry->site = record->number;
-	} else if (judgement->staff != NULL) {
-		judgement->entry->site = judgement->staff->as.staff.site;
-	}
-	return open_numbered(judgement);
-}
-
-enum lgp_problem judge_party(struct judgement *judgement)
-{
-	return open_numbered(judgement);
 }

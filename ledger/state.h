@@ -21,6 +21,7 @@
  *   'D' number(8)               kind(1) ended(1) defined_at(8) definition text
  *   'E' grantor(8) staff(8)     1: the first rewarded the second
  *   'G'                         size(8) last time(8) policy(8) day(4)
+ *   'H' customer(8)             the household's name, as it was typed
  *   'I' end(4) shape(8) customer(8) incident(32)
  *                               grants(8) counted in this incident, whose name is
  *                               without capitals here and in 'C'

@@ -61,7 +61,8 @@ static const char *meaning(enum lgp_problem problem)
 	case LGP_PROBLEM_BUDGET_UNIT:
 		return "name the budget's own unit, or another budget";
 	case LGP_PROBLEM_SELF_GRANT:
-		return "this customer is the member of staff: a colleague has to decide";
+		return "this customer is the member of staff, or of their household: a colleague "
+		       "has to decide";
 	case LGP_PROBLEM_INSUFFICIENT_BUDGET:
 		return "the budget's available amount is less; GET /v1/budgets/{id} (budgets "
 		       "show, headroom) says how much it is. Ask finance for an allotment";

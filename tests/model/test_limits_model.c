@@ -112,7 +112,8 @@ static struct {
 	uint64_t size;
 	int week_starts[SITES];
 	struct person staff[STAFF];
-	uint64_t site[SITES], budget[BUDGETS], customer[CUSTOMERS];
+	uint64_t site[SITES], budget[BUDGETS], customer[CUSTOMERS], till;
+	int household[CUSTOMERS]; /* 0: none is known */
 	int64_t available[BUDGETS], reserved[BUDGETS], held[CUSTOMERS][2];
 	struct limit limit[LIMITS];
 	struct item *item;
@@ -581,12 +582,20 @@ static void same_refusal(const struct lgp_command *command, const struct lgp_out
 
 /* ---- grants ---------------------------------------------------------------------------------- */
 
+/* The person's own account, or of who lives with them. */
+static bool is_own(const struct person *p, int customer)
+{
+	return p->customer >= 0 && customer >= 0 &&
+	       (p->customer == customer ||
+	        (m.household[customer] != 0 && m.household[customer] == m.household[p->customer]));
+}
+
 static enum lgp_problem rule_rewards(const struct facts *f)
 {
 	const struct person *giver = &m.staff[f->staff];
 	if (giver->customer < 0)
 		return LGP_PROBLEM_NONE;
-	if (giver->customer == f->customer)
+	if (is_own(giver, f->customer))
 		return LGP_PROBLEM_SELF_GRANT;
 	for (unsigned i = 0; f->site == 1 && i < STAFF; i++) /* Tokyo: not each other */
 		if (m.staff[i].customer == f->customer && m.rewarded[i][giver->customer])
@@ -852,7 +861,7 @@ static int authority_of(int who, const struct facts *f, int without)
 	for (unsigned i = 0; i < m.delegations; i++) {
 		const struct delegation *d = &m.delegation[i];
 		if (d->to == who && covers(d, f) && d->from != f->staff &&
-		    !acts_for_asker(d->from, f) && m.staff[d->from].customer != f->customer &&
+		    !acts_for_asker(d->from, f) && !is_own(&m.staff[d->from], f->customer) &&
 		    manages(&m.staff[d->from], f) && within_own_limits(d->from, f, without))
 			return d->from;
 	}
@@ -906,7 +915,7 @@ static void step_approve(void)
 		problem = LGP_PROBLEM_DECIDED;
 	else if (who == f.staff || acts_for_asker(who, &f))
 		problem = LGP_PROBLEM_FOUR_EYES;
-	else if (m.staff[who].customer == f.customer)
+	else if (is_own(&m.staff[who], f.customer))
 		problem = LGP_PROBLEM_SELF_GRANT;
 	else if ((authority = authority_of(who, &f, at)) < 0)
 		problem = LGP_PROBLEM_AUTHORITY;
@@ -1226,10 +1235,25 @@ static void issue_token(unsigned i)
 	m.staff[i].token = define(LGP_KIND_TOKEN, 1, 0, text);
 }
 
+/* Somebody moves in with somebody, or out. */
+static void step_household(void)
+{
+	static const char *const names[][2] = {{"", ""},
+	                                       {"household H-1\n", "household h-1\n"},
+	                                       {"household b\n", "household B\n"}};
+	int customer = (int)pick(CUSTOMERS), to = (int)pick(3);
+	define(LGP_KIND_CUSTOMER, m.till, m.customer[customer], names[to][pick(2)]);
+	m.household[customer] = to;
+}
+
 /* A manager becomes staff or a manager again; a site begins its weeks another day. */
 static void step_amend(void)
 {
 	char text[64];
+	if (chance(30)) {
+		step_household();
+		return;
+	}
 	if (chance(50)) {
 		unsigned site = (unsigned)pick(SITES);
 		m.week_starts[site] = (int)pick(7);
@@ -1362,12 +1386,11 @@ static void set_up(void)
 	m.budget[2] = define(LGP_KIND_BUDGET, 1, 0, "id points\nsite paris\nunit PTS\n");
 	define(LGP_KIND_REASON, 1, 0, "id late-room\nkind discretionary\n");
 	define(LGP_KIND_REASON, 1, 0, "id gift\nkind discretionary\n");
-	uint64_t till =
-	        define(LGP_KIND_TOKEN, 1, 0,
-	               "role integration\n"
-	               "hash 00000000000000000000000000000000000000000000000000000000000000ff\n");
+	m.till = define(LGP_KIND_TOKEN, 1, 0,
+	                "role integration\n"
+	                "hash 00000000000000000000000000000000000000000000000000000000000000ff\n");
 	for (unsigned i = 0; i < CUSTOMERS; i++) {
-		struct lgp_command command = new_command(LGP_KIND_CUSTOMER, till);
+		struct lgp_command command = new_command(LGP_KIND_CUSTOMER, m.till);
 		struct lgp_outcome out = judge(&command);
 		assert_int_equal(out.verdict, LGP_ACCEPTED);
 		written(&command, &out);

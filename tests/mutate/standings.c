@@ -238,6 +238,75 @@ static void in_a_ring_that_may_be(struct build *build)
 	each_other(build, "id lobby\ntimezone Europe/Paris\n");
 }
 
+/* ---- households ---------------------------------------------------------------------------- */
+
+/* The account of one who gives nothing else, and what they give to another. */
+static void of_one_house(struct build *build, const char *theirs, const char *other)
+{
+	char text[128];
+	snprintf(text, sizeof text,
+	         "id s-4\nrole staff\nsite lobby\nbudget front-desk\ncustomer %d\n",
+	         (int)build->customer[0]);
+	build_payload(build, build->deputy, text);
+	build_payload(build, build->customer[0], theirs);
+	build_payload(build, build->customer[1], other);
+	gives(free_grant(build, 9), build->deputy, build->customer[1], 0);
+	build_complete(build);
+}
+
+static void to_one_s_household(struct build *build)
+{
+	of_one_house(build, "customer_since 2020-01-01\nhousehold Elm-4\n", "household elm-4\n");
+}
+
+static void to_another_household(struct build *build)
+{
+	of_one_house(build, "household elm-4\n", "household elm-5\n");
+}
+
+static void to_who_is_of_none(struct build *build)
+{
+	of_one_house(build, "customer_since 2020-01-01\n", "customer_since 2020-01-01\n");
+}
+
+/* The last entry says with whom the manager's own account, or a stranger's, lives. */
+static void moves(struct build *build, uint64_t actor, size_t customer)
+{
+	char text[128];
+	snprintf(text, sizeof text, "id s-3\nrole manager\nsite lobby\ncustomer %d\n",
+	         (int)build->customer[0]);
+	build_payload(build, build->other_manager, text);
+	build_payload(build, build->customer[0], "household elm-4\n");
+	build_payload(build, build->customer[1], "household elm-4\n");
+	struct lgp_entry *entry = build_find(build, LGP_KIND_TOKEN_END, 0);
+	entry->kind = LGP_KIND_CUSTOMER;
+	entry->flags = LGP_FLAG_AMEND;
+	entry->actor = actor;
+	entry->refers_to = entry->customer = build->customer[customer];
+	build_payload(build, entry->seq, "household oak-9\n");
+	build_complete(build);
+}
+
+static void moves_themself(struct build *build)
+{
+	moves(build, build->other_manager, 0);
+}
+
+static void moves_whom_they_live_with(struct build *build)
+{
+	moves(build, build->other_manager, 1);
+}
+
+static void moves_a_stranger(struct build *build)
+{
+	moves(build, build->other_manager, 2);
+}
+
+static void moved_by_staff(struct build *build)
+{
+	moves(build, build->deputy, 2);
+}
+
 /* ---- who reverses ------------------------------------------------------------------------- */
 
 static void reversed_by_a_colleague(struct build *build)
@@ -350,6 +419,14 @@ const struct mutation standings[] = {
          NULL},
         {"a_grant_for_earning_is_named", "reason-kind", for_earning, NULL, NULL},
         {"a_grant_to_oneself_is_named", "self-grant", to_oneself, NULL, NULL},
+        {"a_grant_to_one_s_household_is_named", "self-grant", to_one_s_household, NULL, NULL},
+        {"a_grant_to_another_household_is_clean", "", to_another_household, NULL, NULL},
+        {"a_grant_to_who_is_of_no_household_is_clean", "", to_who_is_of_none, NULL, NULL},
+        {"who_moves_out_by_their_own_word_is_named", "household", moves_themself, NULL, NULL},
+        {"who_moves_whom_they_live_with_is_named", "household", moves_whom_they_live_with, NULL,
+         NULL},
+        {"a_stranger_moved_by_a_manager_is_clean", "", moves_a_stranger, NULL, NULL},
+        {"a_stranger_moved_by_staff_is_named", "token", moved_by_staff, NULL, NULL},
         {"a_ring_of_two_is_named", "ring-grant", in_a_ring, NULL, NULL},
         {"a_ring_of_two_where_it_may_be_is_clean", "", in_a_ring_that_may_be, NULL, NULL},
         {"a_reversal_by_a_colleague_is_named", "reverser", reversed_by_a_colleague, NULL, NULL},

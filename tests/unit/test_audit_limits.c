@@ -422,6 +422,19 @@ static void change_place(struct run *run, size_t who)
 		token_of_staff(run, who); /* who comes back finds the old one ended */
 }
 
+/* Who moves in with whom, or out; told by whoever may and who may not. */
+static void change_household(struct run *run)
+{
+	static const char *const lines[] = {"household elm-4\n", "household Elm-4\n",
+	                                    "household oak\n", ""};
+	struct lgp_command command =
+	        fixture_command(&run->f, LGP_KIND_CUSTOMER, run->token[draw(run, PEOPLE + 2)]);
+	command.amend = true;
+	command.refers_to = run->customer[draw(run, CUSTOMERS)];
+	command.payload = lgp_view_of(lines[draw(run, 4)]);
+	(void)act(run, &command);
+}
+
 static void change_people(struct run *run)
 {
 	char text[64];
@@ -432,6 +445,10 @@ static void change_people(struct run *run)
 	}
 	if (often(run, 60)) {
 		change_place(run, who);
+		return;
+	}
+	if (often(run, 30)) {
+		change_household(run);
 		return;
 	}
 	snprintf(text, sizeof text, "role %s\n", often(run, 30) == (who < 2) ? "manager" : "staff");

@@ -278,15 +278,6 @@ uint64_t bounds_shape(const struct bounds *bounds, uint64_t limit, uint64_t vers
 
 /* ---- matching -------------------------------------------------------------------------------- */
 
-void incident_name(const struct lgp_entry *entry, char out[LGP_SLUG_MAX])
-{
-	static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	memcpy(out, entry->incident, LGP_SLUG_MAX);
-	for (size_t i = 0; i < LGP_SLUG_MAX && out[i] != '\0'; i++)
-		if (strchr(capitals, out[i]) != NULL)
-			out[i] |= 0x20; /* ASCII: the small letter */
-}
-
 void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry, struct limit_case *out)
 {
 	*out = (struct limit_case){
@@ -302,7 +293,7 @@ void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry, str
 	        .time_us = entry->time_us,
 	        .week = programme_week(bounds->programme, entry->site),
 	};
-	incident_name(entry, out->incident);
+	name_key(lgp_entry_incident(entry), out->incident);
 }
 
 /* The newest version that covers the moment; NULL: none does. */

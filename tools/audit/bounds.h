@@ -67,7 +67,7 @@ struct limit_case {
 	int32_t date;
 	int64_t time_us;
 	unsigned week;
-	char incident[LGP_SLUG_MAX]; /* its name, as incident_name has it */
+	char incident[LGP_SLUG_MAX]; /* its name, as name_key has it */
 };
 
 struct limit_verdict {
@@ -89,9 +89,6 @@ LGP_MUST_USE enum lgp_status bounds_define(struct bounds *bounds, const struct l
 uint64_t bounds_shape(const struct bounds *bounds, uint64_t limit, uint64_t version);
 void bounds_end(struct bounds *bounds, uint64_t number);
 
-/* What tells the entry's incident from others: how it is written in capitals does not.
- * Zero-padded, not terminated when full. */
-void incident_name(const struct lgp_entry *entry, char out[LGP_SLUG_MAX]);
 void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry,
                  struct limit_case *out);
 /* What the limits in force say of an entry.  ask: what it decides on, whose own

@@ -17,7 +17,7 @@ enum lgp_status programme_refers_nowhere(const struct lgp_entry *entry)
 	                 (unsigned long long)entry->seq);
 }
 
-#define TABLES 10
+#define TABLES 11
 
 static struct slots *table_of(struct programme *programme, size_t i)
 {
@@ -25,7 +25,7 @@ static struct slots *table_of(struct programme *programme, size_t i)
 	        &programme->ids,      &programme->defined,       &programme->sites,
 	        &programme->earning,  &programme->staff_at,      &programme->token_at,
 	        &programme->token_of, &programme->delegation_at, &programme->of_staff,
-	        &programme->rewarded,
+	        &programme->rewarded, &programme->households,
 	};
 	return tables[i];
 }
