@@ -160,6 +160,12 @@ static void add_references(struct worker *worker, struct buf *out, const struct 
 		NUMBER(out, "refers_to", entry->refers_to);
 }
 
+static void add_balance(struct buf *out, const struct lgp_entry *entry)
+{
+	if (answer_has_customer(entry) && entry->unit != 0)
+		NUMBER(out, "balance", (uint64_t)entry->balance);
+}
+
 /* A refusal says what was refused, and why. */
 static void add_refusal(struct buf *out, const struct lgp_entry *entry)
 {
@@ -170,8 +176,7 @@ static void add_refusal(struct buf *out, const struct lgp_entry *entry)
 	json_write_text(out, "refused", lgp_view_of(info->code));
 }
 
-static void add_entry(struct worker *worker, struct buf *out, const struct lgp_entry *entry,
-                      bool dry, bool balance)
+void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry *entry, bool dry)
 {
 	if (dry) {
 		ADD(out, "\"kind\":\"");
@@ -193,18 +198,13 @@ static void add_entry(struct worker *worker, struct buf *out, const struct lgp_e
 	add_amount(worker, out, entry);
 	add_references(worker, out, entry);
 	lgp_registry_unlock(worker->app->ledger);
-	if (balance && answer_has_customer(entry) && entry->unit != 0)
-		NUMBER(out, "balance", (uint64_t)entry->balance);
+	if (!dry)
+		add_balance(out, entry);
 	add_refusal(out, entry);
 	if (entry->policy != 0)
 		NUMBER(out, "policy", entry->policy);
 	if (!dry)
 		limit_use_entry(worker, out, entry);
-}
-
-void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry *entry, bool dry)
-{
-	add_entry(worker, out, entry, dry, true);
 }
 
 /* ---- the receipt -------------------------------------------------------------------- */
@@ -358,7 +358,9 @@ void answer_job(struct worker *worker, struct exchange *exchange, struct job *jo
 		buf_decimal(out, job->line.seq);
 	} else {
 		ADD(out, "{");
-		add_entry(worker, out, &job->entry, dry, !dry || !job->balance_unseen);
+		answer_entry(worker, out, &job->entry, dry);
+		if (dry && !job->balance_unseen)
+			add_balance(out, &job->entry);
 		if (job->line.limits != NULL && dry)
 			limit_use_list(out, &job->line, true);
 		if (!answer_act(worker, exchange, job))

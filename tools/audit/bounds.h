@@ -67,7 +67,7 @@ struct limit_case {
 	int32_t date;
 	int64_t time_us;
 	unsigned week;
-	char incident[LGP_SLUG_MAX]; /* its name, as name_key has it */
+	char incident[LGP_SLUG_MAX];
 };
 
 struct limit_verdict {
