@@ -6,7 +6,6 @@
 #include "lagniappe/crashpoint.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,17 +92,6 @@ static enum lgp_status make_directory(const char *dir)
 	return LGP_OK;
 }
 
-static enum lgp_status sync_directory(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool synced = fd >= 0 && fsync(fd) == 0;
-	enum lgp_status status =
-	        synced ? LGP_OK : lgp_fault(LGP_IO, "%s: %s", dir, strerror(errno));
-	if (fd >= 0)
-		(void)close(fd);
-	return status;
-}
-
 static enum lgp_status open_files(struct lgp_ledger *ledger)
 {
 	char path[PATH_BYTES + 16];
@@ -143,7 +131,7 @@ static enum lgp_status fill(struct lgp_ledger *ledger, const struct lgp_keys *ke
 	/* The format last: what has none was not made to its end, and does not open. */
 	if (status == LGP_OK)
 		status = put_meta(ledger);
-	return status == LGP_OK ? sync_directory(ledger->dir) : status;
+	return status == LGP_OK ? lgp_directory_sync(ledger->dir) : status;
 }
 
 enum lgp_status lgp_create(const char *dir, const struct lgp_keys *keys,

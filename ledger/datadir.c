@@ -34,14 +34,13 @@ static enum lgp_status io_fault(const char *path)
 	                 "%s: %s", path, strerror(errno));
 }
 
-static enum lgp_status sync_directory(const char *path)
+enum lgp_status lgp_directory_sync(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return io_fault(path);
-	int failed = fsync(fd);
-	(void)close(fd);
-	return failed == 0 ? LGP_OK : io_fault(path);
+	enum lgp_status status = fd >= 0 && fsync(fd) == 0 ? LGP_OK : io_fault(path);
+	if (fd >= 0)
+		(void)close(fd);
+	return status;
 }
 
 static enum lgp_status write_key(const char *path, const uint8_t key[LGP_KEY_LEN])
@@ -69,7 +68,7 @@ enum lgp_status lgp_keys_create(const char *dir, const struct lgp_keys *keys)
 			return status;
 	}
 	snprintf(path, sizeof path, "%s/keys", dir);
-	return sync_directory(path);
+	return lgp_directory_sync(path);
 }
 
 static enum lgp_status read_key(const char *path, uint8_t key[LGP_KEY_LEN])

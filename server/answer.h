@@ -5,8 +5,8 @@
 
 #include "server/job.h"
 
-/* Writes the entry's members, without braces; names for numbers.  seq and
- * time only when it is written (not dry). */
+/* Writes the entry's members, without braces; names for numbers.  seq, time and
+ * balance only when it is written (not dry). */
 void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry *entry, bool dry);
 /* Whether the entry's customer is a customer, and not an import's other party. */
 bool answer_has_customer(const struct lgp_entry *entry);

@@ -30,6 +30,9 @@ extern const struct lgp_kv_table lgp_log_tables[LGP_LOG_TABLE_COUNT];
 /* A checkpoint's value: root (32), key id (4), signature (64). */
 #define LGP_CHECKPOINT_VALUE_LEN 100
 
+/* Makes the names of what the directory holds durable. */
+LGP_MUST_USE enum lgp_status lgp_directory_sync(const char *path);
+
 /* Secrets.  Wiped by lgp_keys_wipe. */
 struct lgp_keys {
 	uint8_t signing_seed[32]; /* Ed25519 */
