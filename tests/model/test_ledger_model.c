@@ -4,18 +4,15 @@
  *
  * LAGNIAPPE_SEED gives the seed, which is printed; LAGNIAPPE_STEPS how many. */
 #include "lagniappe/codec.h"
-#include "lagniappe/ledger.h"
+#include "model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #include <cmocka.h>
 
-#define DAY_US (INT64_C(86400) * 1000000)
 #define SITES 3
 #define UNITS 2
 #define BUDGETS 4
@@ -56,9 +53,6 @@ struct model_key {
 };
 
 static struct {
-	uint64_t random;
-	char dir[64];
-	struct lgp_ledger *ledger;
 	int64_t now_us, last_us, time_us;
 	uint64_t size, policy;
 	uint64_t unit[UNITS], site[SITES], reason, earned_reason, admin, finance, till;
@@ -82,19 +76,6 @@ static const char *const unit_code[UNITS] = {"EUR", "PTS"};
 static const char *const site_id[SITES] = {"paris", "lyon", "nice"};
 static const char *const budget_id[BUDGETS] = {"desk", "bar", "spa", "points"};
 
-static uint64_t pick(uint64_t n)
-{
-	m.random ^= m.random << 13;
-	m.random ^= m.random >> 7;
-	m.random ^= m.random << 17;
-	return m.random % n;
-}
-
-static bool chance(unsigned percent)
-{
-	return pick(100) < percent;
-}
-
 /* ---- driving the ledger -------------------------------------------------------------- */
 
 static enum lgp_status utc_date(void *context, struct lgp_view zone, int64_t time_us, int32_t *days)
@@ -105,48 +86,6 @@ static enum lgp_status utc_date(void *context, struct lgp_view zone, int64_t tim
 	return LGP_OK;
 }
 
-static void must(enum lgp_status status)
-{
-	if (status != LGP_OK)
-		fail_msg("%s: %s", lgp_status_text(status), lgp_fault_detail());
-}
-
-static void open_ledger(void)
-{
-	struct lgp_options options = {
-	        .log_map_bytes = (size_t)2 << 30,
-	        .state_map_bytes = (size_t)1 << 30,
-	        .overlay_bytes = 64 * 1024, /* small, so that every layer is in use */
-	        .calendar = {utc_date, NULL, NULL},
-	};
-	must(lgp_open(m.dir, &options, &m.ledger));
-}
-
-static void done(void *context, enum lgp_status status)
-{
-	(void)context;
-	must(status);
-}
-
-static void commit(void)
-{
-	if (lgp_batch_count(m.ledger) == 0)
-		return;
-	lgp_batch_seal(m.ledger);
-	lgp_log_append(m.ledger, done, NULL);
-	lgp_highwater_write(m.ledger);
-	lgp_batch_apply(m.ledger);
-	if (lgp_state_freeze(m.ledger, chance(5)))
-		must(lgp_applier_step(m.ledger));
-}
-
-static struct lgp_slug slug(const char *text)
-{
-	struct lgp_slug out = {0};
-	assert_true(lgp_slug_set(&out, lgp_view_of(text)));
-	return out;
-}
-
 static struct lgp_command new_command(enum lgp_kind kind, uint64_t token)
 {
 	struct lgp_command command = {.kind = kind, .token = token, .keyed = true};
@@ -154,7 +93,7 @@ static struct lgp_command new_command(enum lgp_kind kind, uint64_t token)
 	/* A clock that goes back does not take the ledger's time back. */
 	command.time_us = chance(2) ? m.now_us - DAY_US : m.now_us;
 	m.time_us = command.time_us > m.last_us ? command.time_us : m.last_us + 1;
-	uint64_t key = ++m.random * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t key = ++model.random * UINT64_C(0x9e3779b97f4a7c15);
 	memcpy(command.key_mac, &key, sizeof key);
 	/* Some MACs share their first half, as they may. */
 	if (chance(5))
@@ -200,7 +139,7 @@ static struct lgp_outcome ask(struct lgp_command *command, uint64_t actor,
                               enum lgp_problem expected)
 {
 	struct lgp_outcome out;
-	must(lgp_judge(m.ledger, command, &out));
+	must(lgp_judge(model.ledger, command, &out));
 	if (out.problem != expected)
 		fail_msg("kind %d at %llu: the ledger says %d (%s), the model %d", command->kind,
 		         (unsigned long long)m.size, out.problem, out.field, expected);
@@ -215,7 +154,7 @@ static struct lgp_outcome ask(struct lgp_command *command, uint64_t actor,
 	if (m.keys < KEYS_MAX)
 		m.key[m.keys++] = (struct model_key){*command, out.problem, out.entry};
 	*(out.problem == LGP_PROBLEM_NONE ? &m.accepted : &m.refused) += 1;
-	if (lgp_batch_full(m.ledger) || chance(20))
+	if (lgp_batch_full(model.ledger) || chance(20))
 		commit();
 	return out;
 }
@@ -492,7 +431,7 @@ static void repeat(void)
 	if (changed)
 		command.body_mac[0] ^= 1;
 	command.time_us = m.now_us;
-	must(lgp_judge(m.ledger, &command, &out));
+	must(lgp_judge(model.ledger, &command, &out));
 	if (changed) {
 		assert_int_equal(out.verdict, LGP_DENIED);
 		assert_int_equal(out.problem, LGP_PROBLEM_KEY_REUSED);
@@ -553,7 +492,7 @@ static void compare_all(void)
 	struct lgp_reader *reader;
 	int64_t sum[UNITS];
 	commit();
-	must(lgp_reader_new(m.ledger, &reader));
+	must(lgp_reader_new(model.ledger, &reader));
 	for (unsigned u = 0; u < UNITS; u++) {
 		sum[u] = balance(reader, LGP_CLASS_SETTLEMENT, 0, u);
 		assert_int_equal(sum[u], m.settlement[u]);
@@ -583,28 +522,11 @@ static void compare_all(void)
 	lgp_reader_free(reader);
 }
 
-static void reopen(bool without_state)
-{
-	char command[160];
-	struct lgp_hash before, after;
-	commit();
-	must(lgp_state_hash(m.ledger, &before));
-	lgp_close(m.ledger);
-	if (without_state) {
-		snprintf(command, sizeof command, "rm -f %s/state.mdb* %s/keys-*.run", m.dir,
-		         m.dir);
-		assert_int_equal(system(command), 0);
-	}
-	open_ledger();
-	must(lgp_state_hash(m.ledger, &after));
-	assert_memory_equal(&before, &after, sizeof before); /* I10 */
-}
-
 static void step(void)
 {
 	uint64_t dice = pick(1000);
 	if (dice < 2)
-		reopen(chance(30));
+		model_reopen(chance(30));
 	else if (dice < 10)
 		compare_all();
 	else if (dice < 20)
@@ -678,55 +600,36 @@ static void set_up(void)
 		set_up_staff(i);
 }
 
-static uint64_t from_environment(const char *name, uint64_t otherwise)
+static uint64_t start(void)
 {
-	const char *text = getenv(name);
-	return text != NULL ? strtoull(text, NULL, 10) : otherwise;
-}
-
-static void start(uint64_t seed)
-{
-	struct lgp_keys keys = {.signing_seed = {1}, .master = {2}, .mac = {3}};
+	const struct lgp_calendar calendar = {utc_date, NULL, NULL};
 	memset(&m, 0, sizeof m);
-	m.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
 	m.now_us = 20000 * DAY_US;
 	m.grant = calloc(GRANTS_MAX, sizeof *m.grant);
 	m.key = calloc(KEYS_MAX, sizeof *m.key);
 	m.last = calloc(PARTIES_MAX, sizeof *m.last);
-	strcpy(m.dir, "/tmp/lagniappe-model-XXXXXX");
-	assert_non_null(mkdtemp(m.dir));
-	struct lgp_genesis genesis = {
-	        LGP_VIEW("model.example/ledger"), LGP_VIEW("Etc/UTC"), m.now_us, 20000, {1}, {2}};
-	must(lgp_create(m.dir, &keys, &genesis));
 	m.last[1] = 1;
 	m.last[2] = 2;
 	m.size = 3;
 	m.policy = 2;
 	m.last_us = m.now_us + 2;
-	open_ledger();
+	return model_start("model.example/ledger", m.now_us, &calendar, 30000);
 }
 
 static void ledger_and_model_agree_on_every_answer_I1_I3_I4_I7_I10(void **state)
 {
 	(void)state;
-	uint64_t seed = from_environment("LAGNIAPPE_SEED", (uint64_t)time(NULL));
-	uint64_t steps = from_environment("LAGNIAPPE_STEPS", 30000);
-	fprintf(stderr, "# LAGNIAPPE_SEED=%llu LAGNIAPPE_STEPS=%llu\n", (unsigned long long)seed,
-	        (unsigned long long)steps);
-	start(seed);
+	uint64_t steps = start();
 	set_up();
 	for (uint64_t i = 0; i < steps; i++)
 		step();
 	compare_all();
-	reopen(true);
+	model_reopen(true);
 	compare_all();
 	fprintf(stderr, "# %u accepted, %u refused, %u denied, %u replayed\n", m.accepted,
 	        m.refused, m.denied, m.replayed);
 	assert_true(m.accepted > 0 && m.refused > 0 && m.denied > 0 && m.replayed > 0);
-	char command[128];
-	lgp_close(m.ledger);
-	snprintf(command, sizeof command, "rm -rf '%s'", m.dir);
-	assert_int_equal(system(command), 0);
+	model_finish();
 	free(m.grant);
 	free(m.key);
 	free(m.last);
