@@ -293,7 +293,7 @@ void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry, str
 	        .time_us = entry->time_us,
 	        .week = programme_week(bounds->programme, entry->site),
 	};
-	name_key(lgp_entry_incident(entry), out->incident);
+	memcpy(out->incident, entry->incident, sizeof out->incident);
 }
 
 /* The newest version that covers the moment; NULL: none does. */
@@ -395,7 +395,7 @@ static bool used_counter(const struct limit_version *version, const struct limit
 	switch (version->per) {
 	case PER_CUSTOMER_INCIDENT:
 		out->first = of->customer;
-		memcpy(out->incident, of->incident, sizeof out->incident);
+		incident_name(of->incident, out->incident);
 		return of->customer != 0 && of->incident[0] != '\0';
 	case PER_CUSTOMER:
 		out->first = of->customer;
@@ -423,7 +423,7 @@ static struct counter incident_counter(const struct limit_version *version,
 {
 	struct counter out = counter_for(version, of, 'I');
 	out.first = of->customer;
-	memcpy(out.incident, of->incident, sizeof out.incident);
+	incident_name(of->incident, out.incident);
 	return out;
 }
 

@@ -9,14 +9,17 @@
 
 void name_key(struct lgp_view typed, char out[LGP_SLUG_MAX])
 {
-	static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	require(typed.len <= LGP_SLUG_MAX);
 	memset(out, 0, LGP_SLUG_MAX);
 	for (size_t i = 0; i < typed.len; i++) {
-		out[i] = typed.ptr[i];
-		if (out[i] != '\0' && strchr(capitals, out[i]) != NULL)
-			out[i] |= 0x20; /* ASCII: the small letter */
+		bool capital = typed.ptr[i] >= 'A' && typed.ptr[i] <= 'Z';
+		out[i] = (char)(typed.ptr[i] | (capital ? 0x20 : 0)); /* ASCII's small letter */
 	}
+}
+
+void incident_name(const char *typed, char out[LGP_SLUG_MAX])
+{
+	name_key((struct lgp_view){typed, strnlen(typed, LGP_SLUG_MAX)}, out);
 }
 
 /* Stands for a household's name; never 0, which is none. */

@@ -135,6 +135,8 @@ bool programme_own(const struct programme *programme, const struct staff *staff,
 /* What tells a name from others that may be written in capitals or not: without them,
  * zero-padded, not terminated when full. */
 void name_key(struct lgp_view typed, char out[LGP_SLUG_MAX]);
+/* The same of an entry's incident, which is as long as that. */
+void incident_name(const char *typed, char out[LGP_SLUG_MAX]);
 bool staff_active(const struct staff *staff, int32_t date);
 bool staff_manages(const struct staff *staff, uint64_t site, int32_t date);
 bool numbers_hold(const struct numbers *numbers, uint64_t number);

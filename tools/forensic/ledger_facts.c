@@ -156,7 +156,7 @@ static struct ledger_act *new_act(struct ledger_facts *facts)
 static uint32_t note_incident(struct ledger_facts *facts, const struct lgp_entry *entry)
 {
 	char name[LGP_SLUG_MAX];
-	name_key(lgp_entry_incident(entry), name);
+	incident_name(entry->incident, name);
 	return spendings_name(&facts->incidents,
 	                      (struct lgp_view){name, strnlen(name, sizeof name)});
 }
