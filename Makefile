@@ -78,13 +78,15 @@ MODEL_MAIN := $(shell grep -ls '^int main' tests/model/*.c)
 MODEL = $(patsubst tests/model/%.c,$B/tests/model_%,$(MODEL_MAIN))
 MUTATE = $B/tests/test_mutate
 SUPPORT = $(patsubst tests/support/%.c,$B/tests/%,$(call sources,tests/support))
-BENCH = $(patsubst tests/bench/%.c,$B/bench/%,$(call sources,tests/bench))
+BENCH_MAIN := $(shell grep -ls '^int main' tests/bench/*.c)
+BENCH = $(patsubst tests/bench/%.c,$B/bench/%,$(BENCH_MAIN))
 FUZZ = $(patsubst tests/fuzz/%.c,$B/%,$(wildcard tests/fuzz/fuzz_*.c))
 # The rooms of the audit tool.
 AUDIT_ROOMS = tools/audit tools/forensic tools/report tools/sheet tools/common
 # What the tests of a folder share: its files that are no test themselves.
 UNIT_SHARED = $(filter-out $B/tests/unit/test_%,$(call objects,tests/unit))
 MODEL_SHARED = $(filter-out $(MODEL_MAIN:%.c=$B/%.o),$(call objects,tests/model))
+BENCH_SHARED = $(filter-out $(BENCH_MAIN:%.c=$B/%.o),$(call objects,tests/bench))
 
 .PHONY: all checks bench-programs deps demo test test-long sanitize layers lint lint-files format fuzz fuzz-run bench \
 	bench-growth bench-peers install clean force
@@ -109,7 +111,7 @@ $(filter $B/tests/test_tools_%,$(UNIT)): $(TOOLS_LIB)
 $(filter $B/tests/test_audit_%,$(UNIT)): $(AUDIT_LIB)
 $(UNIT): $B/tests/%: $B/tests/unit/%.o $(UNIT_SHARED) $(LIB)
 $(MODEL): $B/tests/model_%: $B/tests/model/%.o $(MODEL_SHARED) $(LIB)
-$(BENCH): $B/bench/%: $B/tests/bench/%.o $(LLHTTP_O) $(LIB)
+$(BENCH): $B/bench/%: $B/tests/bench/%.o $(BENCH_SHARED) $(LLHTTP_O) $(LIB)
 $(MUTATE): $(call objects,tests/mutate) $(LIB)
 $(SUPPORT): $B/tests/%: $B/tests/support/%.o $(LLHTTP_O) $(SERVER_LIB) $(LIB)
 $(FUZZ): $B/%: $B/tests/fuzz/%.o $(LLHTTP_O) $(SERVER_LIB) $(LIB)

@@ -240,9 +240,10 @@ static uint64_t defined_number(const struct lgp_entry *entry)
 }
 
 /* The definition stays, marked as no longer in force. */
-static enum lgp_status end_definition(struct lgp_ledger *ledger, const struct lgp_entry *entry)
+static enum lgp_status end_definition(struct lgp_ledger *ledger, const struct lgp_entry *entry,
+                                      uint64_t number)
 {
-	struct state_key key = state_key_number('D', entry->refers_to);
+	struct state_key key = state_key_number('D', number);
 	struct lgp_view value;
 	enum lgp_status status = state_get(ledger->state, key_view(&key), &value);
 	if (status == LGP_MISSING || (status == LGP_OK && value.len < 10))
@@ -254,9 +255,38 @@ static enum lgp_status end_definition(struct lgp_ledger *ledger, const struct lg
 	enum lgp_kind kind = (enum lgp_kind)value.ptr[0];
 	uint64_t defined_at = lgp_get_le((const uint8_t *)value.ptr + 2, 8);
 	memcpy(text, value.ptr + 10, definition.len);
-	status = state_definition_put(ledger->state, entry->refers_to, kind, true, defined_at,
-	                              definition);
+	status = state_definition_put(ledger->state, number, kind, true, defined_at, definition);
 	return status == LGP_OK && kind == LGP_KIND_LIMIT ? apply_limit_end(ledger, entry) : status;
+}
+
+/* Whether the entry changes one of staff who had left: then what they had of tokens is
+ * over for good, also if they come back.  The registry is of before the entry. */
+static bool had_left(const struct lgp_ledger *ledger, const struct lgp_entry *entry)
+{
+	const struct lgp_record *staff = NULL;
+	if (entry->kind == LGP_KIND_STAFF && (entry->flags & LGP_FLAG_AMEND) != 0)
+		staff = registry_get_kind(ledger->registry, LGP_KIND_STAFF, entry->refers_to);
+	return staff != NULL && staff->as.staff.active_until <= entry->business_date;
+}
+
+/* The subject's tokens that nobody ended, by number: the first above `after`. */
+static const struct lgp_record *next_token_of(const struct lgp_ledger *ledger, uint64_t subject,
+                                              uint64_t after)
+{
+	const struct lgp_record *at = registry_next(ledger->registry, LGP_KIND_TOKEN, after);
+	while (at != NULL && (at->as.token.subject != subject || at->as.token.ended))
+		at = registry_next(ledger->registry, LGP_KIND_TOKEN, at->number);
+	return at;
+}
+
+static enum lgp_status end_tokens(struct lgp_ledger *ledger, const struct lgp_entry *entry)
+{
+	enum lgp_status status = LGP_OK;
+	const struct lgp_record *at = next_token_of(ledger, entry->refers_to, 0);
+	for (; at != NULL && status == LGP_OK;
+	     at = next_token_of(ledger, entry->refers_to, at->number))
+		status = end_definition(ledger, entry, at->number);
+	return status;
 }
 
 /* A customer account of a member of staff is marked, so that a grant to it is
@@ -288,6 +318,8 @@ static enum lgp_status apply_noun(struct lgp_ledger *ledger, const struct lgp_en
 	                                              entry->kind, false, entry->seq, payload);
 	if (status == LGP_OK && entry->kind == LGP_KIND_STAFF)
 		status = mark_customer(ledger, payload);
+	if (status == LGP_OK && had_left(ledger, entry))
+		status = end_tokens(ledger, entry);
 	if (status == LGP_OK && entry->kind == LGP_KIND_LIMIT)
 		status = apply_limit(ledger, entry, payload);
 	return status;
@@ -306,10 +338,12 @@ static enum lgp_status apply_kind(struct lgp_ledger *ledger, const struct lgp_en
 		return end_wait(ledger, entry);
 	case LGP_KIND_REVERSAL:
 		return apply_reversal(ledger, entry);
+	case LGP_KIND_CUSTOMER:
+		return apply_household(ledger, entry, payload);
 	case LGP_KIND_TOKEN_END:
 	case LGP_KIND_LIMIT_END:
 	case LGP_KIND_DELEGATION_END:
-		return end_definition(ledger, entry);
+		return end_definition(ledger, entry, entry->refers_to);
 	default:
 		return lgp_noun_of(entry->kind) != NULL ? apply_noun(ledger, entry, payload)
 		                                        : LGP_OK;
@@ -374,6 +408,11 @@ enum lgp_status apply_definition(struct lgp_ledger *ledger, const struct lgp_ent
 			limits_drop(ledger->limits, entry->refers_to);
 		registry_end(ledger->registry, entry->refers_to);
 		return LGP_OK;
+	}
+	if (had_left(ledger, entry)) { /* before they are seen to be back */
+		const struct lgp_record *at = next_token_of(ledger, entry->refers_to, 0);
+		for (; at != NULL; at = next_token_of(ledger, entry->refers_to, at->number))
+			registry_end(ledger->registry, at->number);
 	}
 	if (entry->kind == LGP_KIND_DELEGATION)
 		registry_forget_delegations(ledger->registry, entry->staff, entry->business_date,

@@ -27,7 +27,9 @@ struct limit_case limit_case_of(const struct lgp_ledger *ledger, const struct lg
 	        .time_us = entry->time_us,
 	        .week_starts = site != NULL ? site->as.site.week_starts : 0,
 	};
-	memcpy(out.incident, entry->incident, sizeof out.incident);
+	/* Else a promise per incident would be as many as there are spellings.  The entry
+	 * keeps what was typed. */
+	name_fold(lgp_entry_incident(entry), out.incident);
 	return out;
 }
 

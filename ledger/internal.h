@@ -101,6 +101,13 @@ LGP_MUST_USE enum lgp_status
 apply_definition(struct lgp_ledger *ledger, const struct lgp_entry *entry, struct lgp_view payload);
 bool kind_defines(enum lgp_kind kind);
 
+/* A name that is one however it is written in capitals: without them, zero-padded.
+ * Households and incidents are told apart by it (household.c). */
+void name_fold(struct lgp_view typed, char out[LGP_SLUG_MAX]);
+/* What a customer's entry says of their household. */
+LGP_MUST_USE enum lgp_status
+apply_household(struct lgp_ledger *ledger, const struct lgp_entry *entry, struct lgp_view payload);
+
 /* Limits' counters (count.c). */
 struct limit_case limit_case_of(const struct lgp_ledger *ledger, const struct lgp_entry *entry);
 /* The counter of a version for a case.  False: the case lacks what it goes by. */

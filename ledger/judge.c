@@ -89,16 +89,19 @@ enum lgp_problem judge_funds(struct judgement *judgement, enum lgp_problem lacki
 	if (status != LGP_OK)
 		return fault_in(judgement, status);
 	if (__builtin_sub_overflow(from.balance[slot_of(entry->debit)], entry->amount, &left) ||
-	    left == INT64_MIN || /* whose negative, what was allotted, there is not */
-	    __builtin_add_overflow(to.balance[slot_of(entry->credit)], entry->amount, &sum))
+	    left == INT64_MIN) /* whose negative, what was allotted, there is not */
+		return problem_at(judgement, LGP_PROBLEM_AMOUNT_OVERFLOW, "amount");
+	/* First: an amount that nobody has would else tell, by whether it fits, how much
+	 * there is where it goes to. */
+	if (lgp_class_floored(entry->debit) && left < 0)
+		return problem_at(judgement, lacking, "amount");
+	if (__builtin_add_overflow(to.balance[slot_of(entry->credit)], entry->amount, &sum))
 		return problem_at(judgement, LGP_PROBLEM_AMOUNT_OVERFLOW, "amount");
 	/* A customer's classes are summed in running balances: their sum must fit too. */
 	if (lgp_class_owner(entry->credit) == LGP_OWNER_CUSTOMER &&
 	    __builtin_add_overflow(
 	            sum, to.balance[0] + to.balance[1] - to.balance[slot_of(entry->credit)], &sum))
 		return problem_at(judgement, LGP_PROBLEM_AMOUNT_OVERFLOW, "amount");
-	if (lgp_class_floored(entry->debit) && left < 0)
-		return problem_at(judgement, lacking, "amount");
 	return LGP_PROBLEM_NONE;
 }
 

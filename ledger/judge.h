@@ -69,7 +69,11 @@ enum lgp_problem judge_grant_lookup(struct judgement *judgement);
 
 enum lgp_problem judge_define(struct judgement *judgement);
 enum lgp_problem judge_end(struct judgement *judgement);
+/* A new one, or who they live with (household.c). */
 enum lgp_problem judge_customer(struct judgement *judgement);
+/* Whether the customer is the member of staff's own account, or of their household.
+ * After a fault true, with the status left in the judgement. */
+bool judge_own(struct judgement *judgement, const struct lgp_record *staff, uint64_t customer);
 enum lgp_problem judge_party(struct judgement *judgement);
 enum lgp_problem judge_grant(struct judgement *judgement);
 enum lgp_problem judge_thanks(struct judgement *judgement);

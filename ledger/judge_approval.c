@@ -49,11 +49,6 @@ static bool is_manager_at(const struct lgp_record *staff, uint64_t site, int32_t
 	       lgp_staff_at_site(staff, site);
 }
 
-static bool is_own_customer(const struct lgp_record *staff, const struct lgp_entry *ask)
-{
-	return staff->as.staff.customer != 0 && staff->as.staff.customer == ask->customer;
-}
-
 static bool delegation_covers(const struct lgp_record *delegation, const struct lgp_entry *entry)
 {
 	return !delegation->as.delegation.ended &&
@@ -101,7 +96,7 @@ static enum lgp_problem find_delegated(struct judgement *judgement, const struct
 		        registry_get_kind(registry, LGP_KIND_STAFF, at->as.delegation.from);
 		if (at->as.delegation.to != who || !delegation_covers(at, judgement->entry) ||
 		    giver->number == ask->staff || acts_for(judgement, giver->number, ask->staff) ||
-		    is_own_customer(giver, ask) ||
+		    judge_own(judgement, giver, ask->customer) ||
 		    !is_manager_at(giver, ask->site, judgement->entry->business_date))
 			continue;
 		enum lgp_problem problem = judge_authority(judgement, ask, giver->number);
@@ -138,7 +133,7 @@ static enum lgp_problem rule_four_eyes(struct judgement *judgement, const struct
 	    (who != NULL &&
 	     (who->number == ask->staff || acts_for(judgement, who->number, ask->staff))))
 		return problem_at(judgement, LGP_PROBLEM_FOUR_EYES, "seq");
-	if (who != NULL && is_own_customer(who, ask))
+	if (who != NULL && judge_own(judgement, who, ask->customer))
 		return problem_at(judgement, LGP_PROBLEM_SELF_GRANT, "customer");
 	return LGP_PROBLEM_NONE;
 }

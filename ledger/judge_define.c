@@ -1,4 +1,4 @@
-/* judge_define: registrations: nouns, tokens and their end, customers, parties.
+/* judge_define: registrations: nouns, tokens and their end, parties.
  * Thread: ledger thread only. */
 #include "judge.h"
 
@@ -203,19 +203,28 @@ static enum lgp_problem rule_zone(struct judgement *judgement, uint64_t number,
 	                      : LGP_PROBLEM_NONE;
 }
 
-/* Who has left comes back to no delegation that ended with them, given or had. */
+/* Who has left comes back to no delegation that ended with them, given or had; nor by
+ * moving to a site where it is still the day before: by the entry's date, which goes by
+ * that site, they would never have left, and their tokens would be good again. */
 static enum lgp_problem rule_return(struct judgement *judgement, uint64_t number,
-                                    struct lgp_view active_until)
+                                    const struct lgp_definition *now)
 {
 	const struct registry *registry = judgement->ledger->registry;
 	const struct lgp_record *staff = registry_get(registry, number), *at;
-	int32_t date, until = INT32_MAX;
-	enum lgp_problem problem = date_at(judgement, staff->as.staff.site, &date);
-	if (problem != LGP_PROBLEM_NONE)
+	const struct lgp_record *site =
+	        registry_find(registry, LGP_KIND_SITE, lgp_definition_get(now, "site"));
+	struct lgp_view active_until = lgp_definition_get(now, "active_until");
+	int32_t before, date, until = INT32_MAX;
+	enum lgp_problem problem = date_at(judgement, staff->as.staff.site, &before);
+	if (problem == LGP_PROBLEM_NONE)
+		problem = date_at(judgement, site->number, &date);
+	if (problem != LGP_PROBLEM_NONE || staff->as.staff.active_until > before)
 		return problem;
+	if (staff->as.staff.active_until > date)
+		return problem_at(judgement, LGP_PROBLEM_INVALID, "site");
 	if (active_until.ptr != NULL)
 		require(lgp_date_parse(active_until, &until) == LGP_OK);
-	if (staff->as.staff.active_until > date || until <= date)
+	if (until <= date)
 		return LGP_PROBLEM_NONE;
 	for (size_t i = 0; (at = registry_delegation(registry, number, i)) != NULL; i++)
 		if (span_holds(&at->as.delegation.span, date, judgement->entry->time_us))
@@ -247,7 +256,7 @@ static enum lgp_problem define_again(struct judgement *judgement, struct lgp_def
 	if (problem == LGP_PROBLEM_NONE && changes->noun->kind == LGP_KIND_SITE)
 		problem = rule_zone(judgement, number, lgp_definition_get(&now, "timezone"));
 	if (problem == LGP_PROBLEM_NONE && changes->noun->kind == LGP_KIND_STAFF)
-		problem = rule_return(judgement, number, lgp_definition_get(&now, "active_until"));
+		problem = rule_return(judgement, number, &now);
 	if (problem != LGP_PROBLEM_NONE)
 		return problem;
 	judgement->entry->flags |= LGP_FLAG_AMEND;
@@ -439,9 +448,9 @@ enum lgp_problem judge_define(struct judgement *judgement)
 	                      : define_new(judgement, &definition);
 }
 
-/* ---- customers and parties ----------------------------------------------------------------- */
+/* ---- parties ------------------------------------------------------------------------------- */
 
-static enum lgp_problem open_numbered(struct judgement *judgement)
+enum lgp_problem judge_party(struct judgement *judgement)
 {
 	struct lgp_view payload = judgement->command->payload;
 	judgement->entry->customer = judgement->ledger->now.size;
@@ -449,23 +458,4 @@ static enum lgp_problem open_numbered(struct judgement *judgement)
 		memcpy(judgement->payload, payload.ptr, payload.len);
 	judgement->payload_len = payload.len;
 	return judge_date(judgement);
-}
-
-enum lgp_problem judge_customer(struct judgement *judgement)
-{
-	const struct lgp_slug *site = &judgement->command->site;
-	if (site->len > 0) {
-		const struct lgp_record *record = judge_named(judgement, LGP_KIND_SITE, site);
-		if (record == NULL)
-			return problem_at(judgement, LGP_PROBLEM_NOT_FOUND, "site");
-		judgement->entry->site = record->number;
-	} else if (judgement->staff != NULL) {
-		judgement->entry->site = judgement->staff->as.staff.site;
-	}
-	return open_numbered(judgement);
-}
-
-enum lgp_problem judge_party(struct judgement *judgement)
-{
-	return open_numbered(judgement);
 }

@@ -84,7 +84,8 @@ static enum lgp_problem rule_ring(struct judgement *judgement, const struct lgp_
 	return LGP_PROBLEM_NONE;
 }
 
-/* Staff do not reward themselves, nor each other in turns where the site says so. */
+/* Staff reward neither themselves nor their households, nor each other in turns where
+ * the site says so. */
 static enum lgp_problem rule_rewards(struct judgement *judgement, const struct lgp_record *staff)
 {
 	const struct lgp_entry *entry = judgement->entry;
@@ -93,7 +94,7 @@ static enum lgp_problem rule_rewards(struct judgement *judgement, const struct l
 	struct lgp_party customer;
 	if (site->as.site.staff_rewards == LGP_REWARD_ANY || staff->as.staff.customer == 0)
 		return LGP_PROBLEM_NONE;
-	if (staff->as.staff.customer == entry->customer)
+	if (judge_own(judgement, staff, entry->customer))
 		return problem_at(judgement, LGP_PROBLEM_SELF_GRANT, "customer");
 	if (site->as.site.staff_rewards != LGP_REWARD_NOT_EACH_OTHER)
 		return LGP_PROBLEM_NONE;

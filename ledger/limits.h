@@ -45,7 +45,7 @@ struct limit_case {
 	int32_t date;
 	int64_t time_us;
 	unsigned week_starts;
-	char incident[LGP_SLUG_MAX];
+	char incident[LGP_SLUG_MAX]; /* without capitals */
 };
 
 LGP_MUST_USE enum lgp_status limits_new(struct limits **out);

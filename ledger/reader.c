@@ -183,6 +183,19 @@ enum lgp_status lgp_read_party(struct lgp_reader *reader, uint64_t number, struc
 	return status == LGP_OK ? party_decode((struct lgp_view){bytes, len}, out) : status;
 }
 
+enum lgp_status lgp_read_household(struct lgp_reader *reader, uint64_t customer,
+                                   char out[LGP_SLUG_MAX], size_t *len)
+{
+	char bytes[STATE_VALUE_MAX];
+	struct state_key key = state_key_number('H', customer);
+	enum lgp_status status = read_record(reader, &key, bytes, len);
+	if (status != LGP_OK)
+		*len = 0;
+	require(*len <= LGP_SLUG_MAX);
+	memcpy(out, bytes, *len);
+	return status == LGP_MISSING ? LGP_OK : status;
+}
+
 enum lgp_status lgp_read_balance(struct lgp_reader *reader, enum lgp_class class, uint64_t owner,
                                  uint64_t unit, int64_t *out)
 {

@@ -21,8 +21,10 @@
  *   'D' number(8)               kind(1) ended(1) defined_at(8) definition text
  *   'E' grantor(8) staff(8)     1: the first rewarded the second
  *   'G'                         size(8) last time(8) policy(8) day(4)
+ *   'H' customer(8)             the household's name, as it was typed
  *   'I' end(4) shape(8) customer(8) incident(32)
- *                               grants(8) counted in this incident
+ *                               grants(8) counted in this incident, whose name is
+ *                               without capitals here and in 'C'
  *   'L' limit(8) version(8)     counts_from(8) definition text
  *   'N' owner(8) 'A' unit(8)    four balances(8 each), by class: see slot_of
  *   'N' number(8) 'P'           kind(1) last(8) flags(1) sites(1) site(8)…
@@ -41,7 +43,7 @@
 #include "lagniappe/ledger.h"
 #include "map.h"
 
-#define STATE_FORMAT "lagniappe-state-1"
+#define STATE_FORMAT "lagniappe-state-2"
 #define STATE_VALUE_MAX (10 + LGP_DEFINITION_MAX)
 #define ACCOUNT_SLOTS 4
 #define CLOSED_DAYS 3

@@ -160,6 +160,12 @@ static void add_references(struct worker *worker, struct buf *out, const struct 
 		NUMBER(out, "refers_to", entry->refers_to);
 }
 
+static void add_balance(struct buf *out, const struct lgp_entry *entry)
+{
+	if (answer_has_customer(entry) && entry->unit != 0)
+		NUMBER(out, "balance", (uint64_t)entry->balance);
+}
+
 /* A refusal says what was refused, and why. */
 static void add_refusal(struct buf *out, const struct lgp_entry *entry)
 {
@@ -192,8 +198,8 @@ void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry
 	add_amount(worker, out, entry);
 	add_references(worker, out, entry);
 	lgp_registry_unlock(worker->app->ledger);
-	if (answer_has_customer(entry) && entry->unit != 0)
-		NUMBER(out, "balance", (uint64_t)entry->balance);
+	if (!dry)
+		add_balance(out, entry);
 	add_refusal(out, entry);
 	if (entry->policy != 0)
 		NUMBER(out, "policy", entry->policy);
@@ -353,6 +359,8 @@ void answer_job(struct worker *worker, struct exchange *exchange, struct job *jo
 	} else {
 		ADD(out, "{");
 		answer_entry(worker, out, &job->entry, dry);
+		if (dry && !job->balance_unseen)
+			add_balance(out, &job->entry);
 		if (job->line.limits != NULL && dry)
 			limit_use_list(out, &job->line, true);
 		if (!answer_act(worker, exchange, job))

@@ -6,6 +6,7 @@
 #include "server/endpoints.h"
 #include "server/grants.h"
 #include "server/request.h"
+#include "server/visible.h"
 #include "server/words.h"
 
 #define CHUNK 64
@@ -162,10 +163,12 @@ static void decide(struct request *request, enum lgp_kind kind)
 	struct lgp_command *command = &job->line.command;
 	command->kind = kind;
 	if (request_key(request, command) && find_ask(request, &command->refers_to, &customer) &&
-	    words_take(request, job, &job->line, customer, words, request->exchange->body))
+	    words_take(request, job, &job->line, customer, words, request->exchange->body)) {
+		job->balance_unseen = job->dry && !visible_balance(request, customer);
 		job_send(request, job);
-	else
+	} else {
 		job_drop(job);
+	}
 }
 
 void approvals_approve(struct request *request)

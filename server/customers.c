@@ -37,10 +37,15 @@ enum {
 
 static const struct body_field customer_fields[] = {
         PERSONAL_FIELDS,
-        {"household", BODY_INCIDENT, 0, NULL, 0, 0, "a household's id, not its name"},
+        {"household", BODY_INCIDENT, 0, NULL, 0, 0,
+         "a household's id, not its name; staff do not reward whom they live with"},
         {"customer_since", BODY_DATE, 0, NULL, 0, 0, "a day before this ledger"},
 };
-static const struct body_field change_fields[] = {PERSONAL_FIELDS};
+static const struct body_field change_fields[] = {
+        PERSONAL_FIELDS,
+        {"household", BODY_INCIDENT, BODY_CLEARABLE, NULL, 0, 0,
+         "a household's id; by itself, from managers and integrations; an entry"},
+};
 static const struct body_field lookup_fields[] = {
         {"reference", BODY_TEXT, BODY_REQUIRED | BODY_PERSONAL, NULL, 1, PEOPLE_REFERENCE_MAX,
          "what the house knows them by"},
@@ -93,7 +98,17 @@ uint64_t customer_find(struct request *request, struct lgp_party *party)
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
-/* "customer_since 2020-01-02" and the like, of the opening entry's payload. */
+/* As the newest entry that says it has it. */
+static void write_household(struct worker *worker, struct buf *out, uint64_t number)
+{
+	char name[LGP_SLUG_MAX];
+	size_t len = 0;
+	if (lgp_read_household(worker->reader, number, name, &len) == LGP_OK && len > 0)
+		json_write_text(out, "household", (struct lgp_view){name, len});
+}
+
+/* "customer_since 2020-01-02" and the like, of the opening entry's payload; a household
+ * may have been changed since. */
 static void write_payload(struct worker *worker, struct buf *out, uint64_t number)
 {
 	char text[LGP_DEFINITION_MAX];
@@ -109,7 +124,9 @@ static void write_payload(struct worker *worker, struct buf *out, uint64_t numbe
 		if (space == NULL)
 			return;
 		*space = '\0';
-		json_write_text(out, at, (struct lgp_view){space + 1, (size_t)(lf - space - 1)});
+		if (strcmp(at, "household") != 0)
+			json_write_text(out, at,
+			                (struct lgp_view){space + 1, (size_t)(lf - space - 1)});
 		at = lf + 1;
 	}
 }
@@ -132,6 +149,7 @@ static void write_customer(struct worker *worker, struct buf *out, uint64_t numb
 		sodium_memzero(room, sizeof room);
 	}
 	write_payload(worker, out, number);
+	write_household(worker, out, number);
 }
 
 /* A second one of a reference: who the first is. */
@@ -182,21 +200,25 @@ static bool copy_person(struct job *job, const struct body_value *value,
 	       copy_value(job, &value[CUSTOMER_PREFERENCES], &person->preferences);
 }
 
+/* A value that is there, and not to be taken away, as a line. */
+static void add_line(struct buf *lines, const char *name, const struct body_value *value)
+{
+	if (value == NULL || !value->present || value->text.len == 0)
+		return;
+	buf_text(lines, name);
+	buf_text(lines, " ");
+	buf_view(lines, value->text);
+	buf_text(lines, "\n");
+}
+
 /* What is not personal is bound to the entry, as lines. */
-static bool take_payload(struct job *job, const struct body_value *value)
+static bool take_payload(struct job *job, const struct body_value *since,
+                         const struct body_value *household)
 {
 	struct buf lines;
 	buf_init(&lines, LGP_DEFINITION_MAX / 2);
-	if (value[CUSTOMER_SINCE].present) {
-		buf_text(&lines, "customer_since ");
-		buf_view(&lines, value[CUSTOMER_SINCE].text);
-		buf_text(&lines, "\n");
-	}
-	if (value[CUSTOMER_HOUSEHOLD].present) {
-		buf_text(&lines, "household ");
-		buf_view(&lines, value[CUSTOMER_HOUSEHOLD].text);
-		buf_text(&lines, "\n");
-	}
+	add_line(&lines, "customer_since", since);
+	add_line(&lines, "household", household);
 	bool good = !lines.failed;
 	if (good && lines.len > 0) {
 		job->line.command.payload = job_copy(job, buf_contents(&lines));
@@ -239,7 +261,7 @@ void customers_post(struct request *request)
 	}
 	struct registration *registration = registration_new(request, job);
 	if (registration == NULL || !copy_person(job, value, &registration->person) ||
-	    !take_payload(job, value)) {
+	    !take_payload(job, &value[CUSTOMER_SINCE], &value[CUSTOMER_HOUSEHOLD])) {
 		problem_reply(request->exchange, LGP_PROBLEM_OVERLOADED, NULL, "memory ran out");
 		job_drop(job);
 		return;
@@ -324,6 +346,43 @@ static void answer_changed(struct worker *worker, struct exchange *exchange, str
 	answer_end(exchange, 200);
 }
 
+static void answer_household(struct worker *worker, struct exchange *exchange, struct job *job)
+{
+	if (job->line.problem != LGP_PROBLEM_NONE) {
+		answer_problem(exchange, &job->line);
+		return;
+	}
+	buf_text(exchange->out, "{");
+	write_customer(worker, exchange->out, job->entry.customer);
+	answer_end(exchange, 200);
+}
+
+/* Unlike the rest, rules go by it: it is an entry. */
+static void patch_household(struct request *request, uint64_t number,
+                            const struct body_value *value)
+{
+	static const struct act act = {.answer = answer_household};
+	for (unsigned i = 0; i < CUSTOMER_HOUSEHOLD; i++)
+		if (value[i].present) {
+			problem_reply(request->exchange, LGP_PROBLEM_MALFORMED, "household",
+			              "a household is changed by itself");
+			return;
+		}
+	struct job *job = job_new(request, &act, sizeof *job);
+	if (job == NULL)
+		return;
+	struct lgp_command *command = &job->line.command;
+	command->kind = LGP_KIND_CUSTOMER;
+	command->amend = true;
+	command->refers_to = number;
+	if (take_payload(job, NULL, &value[CUSTOMER_HOUSEHOLD])) {
+		job_send(request, job);
+		return;
+	}
+	problem_reply(request->exchange, LGP_PROBLEM_OVERLOADED, NULL, "memory ran out");
+	job_drop(job);
+}
+
 void customers_patch(struct request *request)
 {
 	static const struct act act = {.prepare = prepare_change, .answer = answer_changed};
@@ -335,6 +394,10 @@ void customers_patch(struct request *request)
 	if (request->principal.role == LGP_ROLE_CUSTOMER && value[CUSTOMER_REFERENCE].present) {
 		problem_reply(request->exchange, LGP_PROBLEM_FORBIDDEN, "reference",
 		              "the reference is the house's to change");
+		return;
+	}
+	if (value[CUSTOMER_HOUSEHOLD].present) {
+		patch_household(request, number, value);
 		return;
 	}
 	struct job *job = job_new(request, &act, sizeof *job + request->exchange->body.len);

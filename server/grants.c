@@ -6,6 +6,7 @@
 #include "server/answer.h"
 #include "server/endpoints.h"
 #include "server/request.h"
+#include "server/visible.h"
 #include "server/words.h"
 
 #include <assert.h>
@@ -30,7 +31,7 @@ static const struct body_field thanks_fields[] = {
         {"reason", BODY_SLUG, BODY_REQUIRED, NULL, 0, 0, "the reason's id"},
         {"minutes", BODY_INTEGER, 0, NULL, 0, 100000, "time given"},
         {"touchpoint", BODY_SLUG, 0, NULL, 0, 0, "where it happened"},
-        {"incident", BODY_INCIDENT, 0, NULL, 0, 0, "what it makes up for"},
+        {"incident", BODY_INCIDENT, 0, NULL, 0, 0, "what it makes up for; INC-7 and inc-7 are one"},
         {"words", BODY_WORDS, BODY_PERSONAL, NULL, 1, PEOPLE_WORDS_MAX,
          "said to the customer; sealed"},
 };
@@ -121,6 +122,7 @@ bool grant_fill(struct request *request, struct job *job, struct line *line,
  * comes first. */
 static void send(struct request *request, struct job *job, uint64_t person, struct lgp_view words)
 {
+	job->balance_unseen = job->dry && !visible_balance(request, person);
 	if (request_key(request, &job->line.command) &&
 	    words_take(request, job, &job->line, person, words, request->exchange->body))
 		job_send(request, job);

@@ -31,7 +31,7 @@ enum grant_field {
 	{"reason", BODY_SLUG, BODY_REQUIRED, NULL, 0, 0, "the reason's id"}, \
 	{"budget", BODY_SLUG, 0, NULL, 0, 0, "the budget; the member of staff's own when absent"}, \
 	{"site", BODY_SLUG, 0, NULL, 0, 0, "the site; the member of staff's own when absent"}, \
-	{"incident", BODY_INCIDENT, 0, NULL, 0, 0, "what it makes up for"}, \
+	{"incident", BODY_INCIDENT, 0, NULL, 0, 0, "what it makes up for; INC-7 and inc-7 are one"}, \
 	{"touchpoint", BODY_SLUG, 0, NULL, 0, 0, "where it happened"}, \
 	{"words", BODY_WORDS, BODY_PERSONAL, NULL, 1, PEOPLE_WORDS_MAX, "said to the customer; sealed"}, \
 	{"occurred_at", BODY_TIME, 0, NULL, 0, 0, "when it happened; told, and moves nothing"}, \

@@ -11,7 +11,8 @@ enum { ASK_CUSTOMER, ASK_UNIT, ASK_INCIDENT, ASK_REASON, ASK_BUDGET, ASK_SITE };
 static const struct body_field headroom_fields[] = {
         {"customer", BODY_CUSTOMER, 0, NULL, 0, 0, "whom it would be for"},
         {"unit", BODY_CODE, 0, NULL, 0, 0, "the unit; the budget's when absent"},
-        {"incident", BODY_INCIDENT, 0, NULL, 0, 0, "what it would make up for"},
+        {"incident", BODY_INCIDENT, 0, NULL, 0, 0,
+         "what it would make up for; INC-7 and inc-7 are one"},
         {"reason", BODY_SLUG, 0, NULL, 0, 0, "what for; limits for one reason count with it"},
         {"budget", BODY_SLUG, 0, NULL, 0, 0, "the budget; one's own when absent"},
         {"site", BODY_SLUG, 0, NULL, 0, 0, "the site; one's own when absent"},

@@ -69,8 +69,9 @@ struct job {
 	const struct act *act;
 	bool minimal; /* Prefer: return=minimal */
 	bool dry, bulk;
-	enum lgp_role role; /* the asker's */
-	size_t bytes;       /* counted against the queue's bound */
+	bool balance_unseen; /* who asks may not read what the customer holds: nor by a dry run */
+	enum lgp_role role;  /* the asker's */
+	size_t bytes;        /* counted against the queue's bound */
 	struct job_chunk *memory;
 	struct line *lines; /* &line, or in memory */
 	size_t count;

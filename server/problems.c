@@ -61,7 +61,8 @@ static const char *meaning(enum lgp_problem problem)
 	case LGP_PROBLEM_BUDGET_UNIT:
 		return "name the budget's own unit, or another budget";
 	case LGP_PROBLEM_SELF_GRANT:
-		return "this customer is the member of staff: a colleague has to decide";
+		return "this customer is the member of staff, or of their household: a colleague "
+		       "has to decide";
 	case LGP_PROBLEM_INSUFFICIENT_BUDGET:
 		return "the budget's available amount is less; GET /v1/budgets/{id} (budgets "
 		       "show, headroom) says how much it is. Ask finance for an allotment";
@@ -124,6 +125,8 @@ static const char *reason(struct lgp_view field)
 	               "end one"},
 	        {"active_until", "they have left, and their delegations with them: those must be "
 	                         "ended, or run out, before they come back"},
+	        {"site", "they have left, and where this site is it is still the day before: move "
+	                 "them when they would have left there too"},
 	        {"timezone", "a site's date does not go back: change the zone at an hour at which "
 	                     "both have the same date"},
 	        {"budget", "the member of staff has no budget of their own: name one"},

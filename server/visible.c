@@ -64,6 +64,13 @@ bool visible_customer(const struct request *request, uint64_t number, const stru
 	}
 }
 
+bool visible_balance(const struct request *request, uint64_t customer)
+{
+	struct lgp_party party;
+	return lgp_read_party(request->worker->reader, customer, &party) == LGP_OK &&
+	       visible_customer(request, customer, &party);
+}
+
 bool visible_budget(const struct request *request, uint64_t budget)
 {
 	struct lgp_ledger *ledger = request->app->ledger;

@@ -172,7 +172,7 @@ struct lgp_command {
 	bool ask;              /* grants: where a limit would ask for approval, ask */
 	uint64_t
 	        expected; /* limits: the version that must be in force, else a precondition fails; 0 any */
-	bool amend; /* definitions: payload holds the changed fields alone */
+	bool amend; /* definitions: payload holds the changed fields alone; customers: their household */
 };
 
 /* The site's business date at a moment, from whoever knows time zones. */
@@ -378,6 +378,9 @@ struct lgp_party {
 /* LGP_MISSING: no such party. */
 LGP_MUST_USE enum lgp_status lgp_read_party(struct lgp_reader *reader, uint64_t number,
                                             struct lgp_party *out);
+/* The name of the customer's household as it was typed; *len 0: none is known. */
+LGP_MUST_USE enum lgp_status lgp_read_household(struct lgp_reader *reader, uint64_t customer,
+                                                char out[LGP_SLUG_MAX], size_t *len);
 /* Credits minus debits; 0 for an account that nothing moved.  owner: 0 where
  * the class has none. */
 LGP_MUST_USE enum lgp_status lgp_read_balance(struct lgp_reader *reader, enum lgp_class class,

@@ -43,7 +43,8 @@
 	  "This budget is not open to the member of staff")                                      \
 	X(LGP_PROBLEM_BUDGET_UNIT, 103, "budget-unit-mismatch", 422,                             \
 	  "The budget holds another unit")                                                       \
-	X(LGP_PROBLEM_SELF_GRANT, 104, "self-grant", 403, "Staff do not reward themselves")      \
+	X(LGP_PROBLEM_SELF_GRANT, 104, "self-grant", 403,                                        \
+	  "Staff do not reward themselves or their household")                                   \
 	X(LGP_PROBLEM_INSUFFICIENT_BUDGET, 105, "insufficient-budget", 409,                      \
 	  "The budget has not that much available")                                              \
 	X(LGP_PROBLEM_INSUFFICIENT_FUNDS, 106, "insufficient-funds", 409,                        \

@@ -245,7 +245,12 @@ def test_a_customer_incident_limit_needs_an_incident_and_counts_by_it(programme,
     problem = assert_problem(give(programme, 1, token, customer=customer, incident="INC-1"), 403,
                              "limit-exceeded")
     assert figures(problem) == (limit, 2000, 2000, 0) and "resets_at" not in problem
-    given(programme, 2000, token, customer=customer, incident="INC-2")
+    assert_problem(give(programme, 1, token, customer=customer, incident="inc-1"), 403,
+                   "limit-exceeded")  # the promise is not doubled by spelling
+    for spelled in (" INC-1", "INC-1 ", "INC 1", "ＩNC-1"):
+        assert_problem(give(programme, 1, token, customer=customer, incident=spelled), 400,
+                       "malformed")
+    assert given(programme, 2000, token, customer=customer, incident="Inc-2")["incident"] == "Inc-2"
     given(programme, 2000, token, customer=new_customer(programme), incident="INC-1")
 
 

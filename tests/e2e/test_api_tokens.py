@@ -4,6 +4,7 @@ import time
 import pytest
 
 from checks import assert_problem
+from harness import run_program, set_up_programme
 
 ROLES = ["admin", "finance", "manager", "staff", "integration", "auditor", "customer"]
 ISSUED_BY = {"staff": "admin", "manager": "admin", "customer": "admin", "integration": "admin",
@@ -126,6 +127,34 @@ def test_the_tokens_of_staff_end_when_they_leave(programme):
                         token=programme.admin)
     assert left.status_code == 200, left.text
     assert_problem(server.get("/v1/budgets/front-desk", token=leo), (401, 403))
+
+
+def test_who_comes_back_needs_a_new_token(make_server):
+    server = make_server()
+    programme = set_up_programme(server)
+    server.made("/v1/staff", {"id": "leo", "name": "Leo Returning", "role": "staff",
+                              "site": "paris", "budget": "front-desk"}, programme.admin)
+    made = server.made("/v1/tokens", {"role": "staff", "subject": "leo", "expires_in": 3600},
+                       programme.admin)
+    grant = {"customer": programme.customer, "amount": 1, "unit": "EUR", "reason": "late-room"}
+    assert server.post("/v1/grants", grant, made["token"]).status_code == 201
+    for until in ("2024-01-01", None):
+        answer = server.patch("/v1/staff/leo", json={"active_until": until},
+                              token=programme.admin)
+        assert answer.status_code == 200, answer.text
+    for _ in range(2):
+        assert_problem(server.get("/v1/budgets/front-desk", token=made["token"]), 401,
+                       "unauthenticated")
+        assert_problem(server.post("/v1/grants", grant, made["token"]), 401, "unauthenticated")
+        listed = server.get(f"/v1/tokens/{made['id']}", token=programme.admin)
+        assert listed.json()["ended"] is True
+        new = server.token("staff", subject="leo")
+        assert server.post("/v1/grants", grant, new).status_code == 201
+        server.kill()
+        server.start()
+    server.stop()
+    audit = run_program("lagniappe-audit", "verify", server.data, "--key", server.vkey)
+    assert audit.returncode == 0, audit.stdout + audit.stderr
 
 
 @pytest.mark.parametrize("header", ["Bearer", "Bearer nonsense", "Basic YTpi", "nonsense",

@@ -1,4 +1,5 @@
 """Who sees which entry, balance and statement."""
+import json
 import types
 
 import pytest
@@ -122,6 +123,42 @@ def statement(programme, token, query=""):
                                   token=token)
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+def dry(programme, token, path="/v1/grants", **fields):
+    body = {"customer": programme.customer, "amount": 1, "unit": "EUR", "reason": "late-room",
+            **fields}
+    return programme.server.post(f"{path}?dry_run=true", json=body, token=token)
+
+
+def test_a_dry_run_tells_no_balance_that_its_asker_could_not_read(programme, scene):
+    held = programme.server.balance(programme.customer, programme.anna)
+    for token, fields in ((programme.anna, {}), (programme.marc, {}),
+                          (programme.finance, {"staff": "luc"}),
+                          (programme.auditor, {"staff": "luc"}),
+                          (programme.till, {"staff": "anna"})):
+        answer = dry(programme, token, **fields)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["balance"] == held + 1
+    for token, fields in ((scene.luc, {}), (scene.lea, {}), (scene.second_till, {"staff": "luc"})):
+        path = f"/v1/customers/{programme.customer}/balances"
+        assert programme.server.get(path, token=token).status_code == 403
+        answer = dry(programme, token, **fields)
+        assert answer.status_code == 200, answer.text
+        assert "balance" not in answer.json() and answer.json()["dry_run"] is True
+        # Nor by whether a sum that nobody has would fit.
+        refused = assert_problem(dry(programme, token, amount=2**63 - held, **fields), 409,
+                                 "insufficient-budget")
+        assert "balance" not in refused
+
+
+def test_a_dry_batch_tells_no_balance(programme, scene):
+    line = json.dumps({"customer": programme.customer, "amount": 1, "unit": "EUR",
+                       "reason": "late-room", "key": "dry-balance"})
+    answer = programme.server.request(
+        "POST", "/v1/grants/batch?dry_run=true", token=scene.luc, data=line + "\n",
+        headers={"Content-Type": "application/x-ndjson"})
+    assert answer.status_code == 200 and "balance" not in answer.text, answer.text
 
 
 def test_a_statement_has_the_newest_first_each_with_its_receipts_address(programme, scene):

@@ -223,6 +223,14 @@ def planted(make_server):
     seqs["back"] = [house.grant(quin, own["pia"], 1030)]
     seqs["colleague"] = [house.grant(p.anna, own["pia"], 1040)]
 
+    olga_own, spouse = house.customer(), house.customer()
+    olga = house.staff("olga", customer=olga_own)
+    seqs["home"] = [house.grant(olga, spouse, 1050)]
+    for account in (olga_own, spouse):
+        told = house.server.patch(f"/v1/customers/{account}", {"household": "elm-4"}, p.marc)
+        assert told.status_code == 200, told.text
+    seqs["home"].append(house.refused(olga, spouse, 31, "self-grant"))
+
     house.amend("sites", "open", staff_rewards="not-each-other")
     ron = house.staff("ron", site="open", customer=(ron_own := house.customer()))
     sue = house.staff("sue", site="open", customer=(sue_own := house.customer()))
@@ -349,12 +357,12 @@ def test_who_takes_much_back_is_found(planted, found):
 def test_dealings_of_staff_with_themselves_are_ranked(planted, found):
     rows = found["self-dealing"]
     assert [(row["staff"], row["owner"], row["given"], row["tried"], row["score"])
-            for row in rows] == [("sam", "sam", 1, 0, 3), ("pia", "pia", 0, 1, 3),
+            for row in rows] == [("olga", "olga", 1, 1, 3), ("sam", "sam", 1, 0, 3), ("pia", "pia", 0, 1, 3),
                                  ("quin", "pia", 1, 0, 2), ("pia", "quin", 1, 0, 2),
                                  ("ron", "sue", 1, 0, 2), ("sue", "ron", 0, 1, 2),
                                  ("anna", "pia", 1, 0, 1)]
     assert [entries(row["entries"]) for row in rows] == [
-        planted.seqs[name] for name in ("own", "tried", "back", "there", "one-way", "ring",
+        planted.seqs[name] for name in ("home", "own", "tried", "back", "there", "one-way", "ring",
                                      "colleague")]
     assert summary(found)["self-dealing"]["value"] == 3
 

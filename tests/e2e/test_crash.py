@@ -434,6 +434,31 @@ def test_i10_killed_between_two_steps_of_the_applier(crashed, point, passage):
 
 
 @needs_crash_build
+@pytest.mark.parametrize("point", BEHIND_THE_LOG)
+def test_who_came_back_while_it_died_has_no_old_token(crashed, point):
+    server, programme, _ = crashed
+    leo = f"leo-{point}"
+    server.made("/v1/staff", {"id": leo, "name": "Leo", "role": "staff", "site": "paris",
+                              "budget": "front-desk"}, programme.admin)
+    old = server.token("staff", subject=leo)
+    assert server.get("/v1/budgets/front-desk", token=old).status_code == 200
+    gone = server.patch(f"/v1/staff/{leo}", {"active_until": "2020-01-01"}, programme.admin)
+    assert gone.status_code == 200, gone.text
+    server.stop()
+    with crashing(point, 1):
+        server.start()
+        with pytest.raises(GONE):
+            server.patch(f"/v1/staff/{leo}", {"active_until": None}, programme.admin)
+        server.process.wait(60)
+        server.kill()
+    server.start()
+    assert "active_until" not in server.get(f"/v1/staff/{leo}", programme.admin).json()
+    assert server.get("/v1/budgets/front-desk", token=old).status_code == 401
+    new = server.token("staff", subject=leo)
+    assert server.get("/v1/budgets/front-desk", token=new).status_code == 200
+
+
+@needs_crash_build
 def test_what_went_through_every_crash_is_sound(crashed):
     server, programme, load = crashed
     check_people(load, programme)

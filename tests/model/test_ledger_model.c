@@ -4,18 +4,15 @@
  *
  * LAGNIAPPE_SEED gives the seed, which is printed; LAGNIAPPE_STEPS how many. */
 #include "lagniappe/codec.h"
-#include "lagniappe/ledger.h"
+#include "model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #include <cmocka.h>
 
-#define DAY_US (INT64_C(86400) * 1000000)
 #define SITES 3
 #define UNITS 2
 #define BUDGETS 4
@@ -39,6 +36,7 @@ struct model_staff {
 	unsigned site, budget, more_budgets; /* bits */
 	uint64_t customer;
 	int32_t until;
+	bool token_over; /* they had left, and were changed since */
 };
 
 struct model_grant {
@@ -55,9 +53,6 @@ struct model_key {
 };
 
 static struct {
-	uint64_t random;
-	char dir[64];
-	struct lgp_ledger *ledger;
 	int64_t now_us, last_us, time_us;
 	uint64_t size, policy;
 	uint64_t unit[UNITS], site[SITES], reason, earned_reason, admin, finance, till;
@@ -73,25 +68,13 @@ static struct {
 	unsigned keys;
 	uint64_t *last; /* newest entry, by party's number */
 	int64_t settlement[UNITS];
+	unsigned tokens; /* of staff, given out so far */
 	unsigned accepted, refused, denied, replayed;
 } m;
 
 static const char *const unit_code[UNITS] = {"EUR", "PTS"};
 static const char *const site_id[SITES] = {"paris", "lyon", "nice"};
 static const char *const budget_id[BUDGETS] = {"desk", "bar", "spa", "points"};
-
-static uint64_t pick(uint64_t n)
-{
-	m.random ^= m.random << 13;
-	m.random ^= m.random >> 7;
-	m.random ^= m.random << 17;
-	return m.random % n;
-}
-
-static bool chance(unsigned percent)
-{
-	return pick(100) < percent;
-}
 
 /* ---- driving the ledger -------------------------------------------------------------- */
 
@@ -103,48 +86,6 @@ static enum lgp_status utc_date(void *context, struct lgp_view zone, int64_t tim
 	return LGP_OK;
 }
 
-static void must(enum lgp_status status)
-{
-	if (status != LGP_OK)
-		fail_msg("%s: %s", lgp_status_text(status), lgp_fault_detail());
-}
-
-static void open_ledger(void)
-{
-	struct lgp_options options = {
-	        .log_map_bytes = (size_t)2 << 30,
-	        .state_map_bytes = (size_t)1 << 30,
-	        .overlay_bytes = 64 * 1024, /* small, so that every layer is in use */
-	        .calendar = {utc_date, NULL, NULL},
-	};
-	must(lgp_open(m.dir, &options, &m.ledger));
-}
-
-static void done(void *context, enum lgp_status status)
-{
-	(void)context;
-	must(status);
-}
-
-static void commit(void)
-{
-	if (lgp_batch_count(m.ledger) == 0)
-		return;
-	lgp_batch_seal(m.ledger);
-	lgp_log_append(m.ledger, done, NULL);
-	lgp_highwater_write(m.ledger);
-	lgp_batch_apply(m.ledger);
-	if (lgp_state_freeze(m.ledger, chance(5)))
-		must(lgp_applier_step(m.ledger));
-}
-
-static struct lgp_slug slug(const char *text)
-{
-	struct lgp_slug out = {0};
-	assert_true(lgp_slug_set(&out, lgp_view_of(text)));
-	return out;
-}
-
 static struct lgp_command new_command(enum lgp_kind kind, uint64_t token)
 {
 	struct lgp_command command = {.kind = kind, .token = token, .keyed = true};
@@ -152,7 +93,7 @@ static struct lgp_command new_command(enum lgp_kind kind, uint64_t token)
 	/* A clock that goes back does not take the ledger's time back. */
 	command.time_us = chance(2) ? m.now_us - DAY_US : m.now_us;
 	m.time_us = command.time_us > m.last_us ? command.time_us : m.last_us + 1;
-	uint64_t key = ++m.random * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t key = ++model.random * UINT64_C(0x9e3779b97f4a7c15);
 	memcpy(command.key_mac, &key, sizeof key);
 	/* Some MACs share their first half, as they may. */
 	if (chance(5))
@@ -198,7 +139,7 @@ static struct lgp_outcome ask(struct lgp_command *command, uint64_t actor,
                               enum lgp_problem expected)
 {
 	struct lgp_outcome out;
-	must(lgp_judge(m.ledger, command, &out));
+	must(lgp_judge(model.ledger, command, &out));
 	if (out.problem != expected)
 		fail_msg("kind %d at %llu: the ledger says %d (%s), the model %d", command->kind,
 		         (unsigned long long)m.size, out.problem, out.field, expected);
@@ -213,7 +154,7 @@ static struct lgp_outcome ask(struct lgp_command *command, uint64_t actor,
 	if (m.keys < KEYS_MAX)
 		m.key[m.keys++] = (struct model_key){*command, out.problem, out.entry};
 	*(out.problem == LGP_PROBLEM_NONE ? &m.accepted : &m.refused) += 1;
-	if (lgp_batch_full(m.ledger) || chance(20))
+	if (lgp_batch_full(model.ledger) || chance(20))
 		commit();
 	return out;
 }
@@ -241,6 +182,21 @@ static unsigned customer_index(uint64_t number)
 	return CUSTOMERS_MAX;
 }
 
+/* Who has left, or came back and still shows the old token. */
+static bool is_stranger(const struct model_staff *s)
+{
+	return s->token_over || next_date() >= s->until;
+}
+
+static void new_token(struct model_staff *s)
+{
+	char text[160];
+	snprintf(text, sizeof text, "role %s\nsubject s%u\nhash %064u\n",
+	         s->manager ? "manager" : "staff", (unsigned)(s - m.staff), ++m.tokens);
+	s->token = define(LGP_KIND_TOKEN, text);
+	s->token_over = false;
+}
+
 static void new_customer(void)
 {
 	const struct model_staff *staff = &m.staff[pick(STAFF)];
@@ -249,7 +205,7 @@ static void new_customer(void)
 		return;
 	struct lgp_command command =
 	        new_command(LGP_KIND_CUSTOMER, by_till ? m.till : staff->token);
-	if (!by_till && next_date() >= staff->until) {
+	if (!by_till && is_stranger(staff)) {
 		(void)ask(&command, staff->number, LGP_PROBLEM_UNAUTHENTICATED);
 		return;
 	}
@@ -270,7 +226,7 @@ static enum lgp_problem judge_grant(const struct grant_case *c, int32_t date, bo
 {
 	const struct model_staff *s = c->staff;
 	unsigned i = customer_index(c->customer);
-	if (date >= s->until && c->actor == s->number)
+	if (c->actor == s->number && is_stranger(s))
 		return LGP_PROBLEM_UNAUTHENTICATED;
 	if (i == CUSTOMERS_MAX)
 		return LGP_PROBLEM_NOT_FOUND;
@@ -288,10 +244,10 @@ static enum lgp_problem judge_grant(const struct grant_case *c, int32_t date, bo
 		return LGP_PROBLEM_BUDGET_UNIT;
 	if (c->earned)
 		return LGP_PROBLEM_REASON_KIND;
-	if (m.held[i][c->unit] > INT64_MAX - c->amount)
-		return LGP_PROBLEM_AMOUNT_OVERFLOW;
-	return c->amount > m.budget[c->budget].available ? LGP_PROBLEM_INSUFFICIENT_BUDGET
-	                                                 : LGP_PROBLEM_NONE;
+	if (c->amount > m.budget[c->budget].available)
+		return LGP_PROBLEM_INSUFFICIENT_BUDGET;
+	return m.held[i][c->unit] > INT64_MAX - c->amount ? LGP_PROBLEM_AMOUNT_OVERFLOW
+	                                                  : LGP_PROBLEM_NONE;
 }
 
 static int64_t some_amount(unsigned budget)
@@ -376,7 +332,7 @@ static enum lgp_problem judge_reversal(const struct model_grant *g, const struct
 {
 	if (s == NULL && actor != g->actor)
 		return LGP_PROBLEM_REVERSAL_FORBIDDEN;
-	if (s != NULL && date >= s->until)
+	if (s != NULL && is_stranger(s))
 		return LGP_PROBLEM_UNAUTHENTICATED;
 	if (s != NULL) {
 		bool own = s->number == g->staff && date == g->date;
@@ -475,7 +431,7 @@ static void repeat(void)
 	if (changed)
 		command.body_mac[0] ^= 1;
 	command.time_us = m.now_us;
-	must(lgp_judge(m.ledger, &command, &out));
+	must(lgp_judge(model.ledger, &command, &out));
 	if (changed) {
 		assert_int_equal(out.verdict, LGP_DENIED);
 		assert_int_equal(out.problem, LGP_PROBLEM_KEY_REUSED);
@@ -513,9 +469,12 @@ static void change_staff(void)
 	command.amend = true;
 	command.refers_to = s->number;
 	command.payload = lgp_view_of(text);
+	s->token_over = s->token_over || next_date() >= s->until;
 	ask(&command, 1, LGP_PROBLEM_NONE);
 	s->until = until;
 	s->more_budgets = more;
+	if (s->token_over && chance(80))
+		new_token(s);
 }
 
 /* ---- comparing what readers see ------------------------------------------------------------- */
@@ -533,7 +492,7 @@ static void compare_all(void)
 	struct lgp_reader *reader;
 	int64_t sum[UNITS];
 	commit();
-	must(lgp_reader_new(m.ledger, &reader));
+	must(lgp_reader_new(model.ledger, &reader));
 	for (unsigned u = 0; u < UNITS; u++) {
 		sum[u] = balance(reader, LGP_CLASS_SETTLEMENT, 0, u);
 		assert_int_equal(sum[u], m.settlement[u]);
@@ -563,28 +522,11 @@ static void compare_all(void)
 	lgp_reader_free(reader);
 }
 
-static void reopen(bool without_state)
-{
-	char command[160];
-	struct lgp_hash before, after;
-	commit();
-	must(lgp_state_hash(m.ledger, &before));
-	lgp_close(m.ledger);
-	if (without_state) {
-		snprintf(command, sizeof command, "rm -f %s/state.mdb* %s/keys-*.run", m.dir,
-		         m.dir);
-		assert_int_equal(system(command), 0);
-	}
-	open_ledger();
-	must(lgp_state_hash(m.ledger, &after));
-	assert_memory_equal(&before, &after, sizeof before); /* I10 */
-}
-
 static void step(void)
 {
 	uint64_t dice = pick(1000);
 	if (dice < 2)
-		reopen(chance(30));
+		model_reopen(chance(30));
 	else if (dice < 10)
 		compare_all();
 	else if (dice < 20)
@@ -626,9 +568,7 @@ static void set_up_staff(unsigned i)
 		snprintf(text + len, sizeof text - (size_t)len, "customer %llu\n",
 		         (unsigned long long)s->customer);
 	s->number = define(LGP_KIND_STAFF, text);
-	snprintf(text, sizeof text, "role %s\nsubject s%u\nhash %064u\n",
-	         s->manager ? "manager" : "staff", i, i + 1);
-	s->token = define(LGP_KIND_TOKEN, text);
+	new_token(s);
 }
 
 static void set_up(void)
@@ -660,55 +600,36 @@ static void set_up(void)
 		set_up_staff(i);
 }
 
-static uint64_t from_environment(const char *name, uint64_t otherwise)
+static uint64_t start(void)
 {
-	const char *text = getenv(name);
-	return text != NULL ? strtoull(text, NULL, 10) : otherwise;
-}
-
-static void start(uint64_t seed)
-{
-	struct lgp_keys keys = {.signing_seed = {1}, .master = {2}, .mac = {3}};
+	const struct lgp_calendar calendar = {utc_date, NULL, NULL};
 	memset(&m, 0, sizeof m);
-	m.random = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
 	m.now_us = 20000 * DAY_US;
 	m.grant = calloc(GRANTS_MAX, sizeof *m.grant);
 	m.key = calloc(KEYS_MAX, sizeof *m.key);
 	m.last = calloc(PARTIES_MAX, sizeof *m.last);
-	strcpy(m.dir, "/tmp/lagniappe-model-XXXXXX");
-	assert_non_null(mkdtemp(m.dir));
-	struct lgp_genesis genesis = {
-	        LGP_VIEW("model.example/ledger"), LGP_VIEW("Etc/UTC"), m.now_us, 20000, {1}, {2}};
-	must(lgp_create(m.dir, &keys, &genesis));
 	m.last[1] = 1;
 	m.last[2] = 2;
 	m.size = 3;
 	m.policy = 2;
 	m.last_us = m.now_us + 2;
-	open_ledger();
+	return model_start("model.example/ledger", m.now_us, &calendar, 30000);
 }
 
 static void ledger_and_model_agree_on_every_answer_I1_I3_I4_I7_I10(void **state)
 {
 	(void)state;
-	uint64_t seed = from_environment("LAGNIAPPE_SEED", (uint64_t)time(NULL));
-	uint64_t steps = from_environment("LAGNIAPPE_STEPS", 30000);
-	fprintf(stderr, "# LAGNIAPPE_SEED=%llu LAGNIAPPE_STEPS=%llu\n", (unsigned long long)seed,
-	        (unsigned long long)steps);
-	start(seed);
+	uint64_t steps = start();
 	set_up();
 	for (uint64_t i = 0; i < steps; i++)
 		step();
 	compare_all();
-	reopen(true);
+	model_reopen(true);
 	compare_all();
 	fprintf(stderr, "# %u accepted, %u refused, %u denied, %u replayed\n", m.accepted,
 	        m.refused, m.denied, m.replayed);
 	assert_true(m.accepted > 0 && m.refused > 0 && m.denied > 0 && m.replayed > 0);
-	char command[128];
-	lgp_close(m.ledger);
-	snprintf(command, sizeof command, "rm -rf '%s'", m.dir);
-	assert_int_equal(system(command), 0);
+	model_finish();
 	free(m.grant);
 	free(m.key);
 	free(m.last);

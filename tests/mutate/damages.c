@@ -292,7 +292,7 @@ static void state_of_another(const char *dir)
 	snprintf(path, sizeof path, "%s/state.mdb", dir);
 	require(lgp_kv_open(path, &options, &kv) == LGP_OK);
 	require(lgp_kv_write_begin(kv, &txn) == LGP_OK);
-	require(lgp_kv_put(txn, 1, LGP_VIEW("format"), LGP_VIEW("lagniappe-state-1")) == LGP_OK);
+	require(lgp_kv_put(txn, 1, LGP_VIEW("format"), LGP_VIEW("lagniappe-state-2")) == LGP_OK);
 	require(lgp_kv_put(txn, 1, LGP_VIEW("position"), (struct lgp_view){mark, sizeof mark}) ==
 	        LGP_OK);
 	require(lgp_kv_commit(txn) == LGP_OK);

@@ -47,6 +47,33 @@ static void second_incident(struct build *build)
 	memcpy(part(build, PART_GRANT_RAISED)->incident, "room-8", 6);
 }
 
+/* The same incident, written otherwise; by guest and incident the limit is used up. */
+static void per_incident(struct build *build, int64_t amount)
+{
+	payload(build, PART_LIMIT,
+	        "id guest\nscope.budget lounge\nunit EUR\nmeasure amount\n"
+	        "per customer-incident\nwindow month\nmax 1000\n");
+	payload(build, PART_LIMIT_RAISED,
+	        "id guest\nscope.budget lounge\nunit EUR\nmeasure amount\n"
+	        "per customer-incident\nwindow month\nmax 1500\n");
+	memcpy(part(build, PART_GRANT_RAISED)->incident, "Room-7", 6);
+	part(build, PART_GRANT_RAISED)->amount = amount;
+	build_complete(build);
+}
+
+static void incident_written_otherwise(struct build *build)
+{
+	per_incident(build, 500);
+}
+
+static void over_its_limit_by_spelling(struct build *build)
+{
+	payload(build, PART_LIMIT_INCIDENTS,
+	        "id visits\nscope.budget lounge\nmeasure incidents\nper customer\n"
+	        "window year\nmax 9\n");
+	per_incident(build, 501);
+}
+
 static void asked_for_little(struct build *build)
 {
 	part(build, PART_ASK_DECLINED)->amount = part(build, PART_DECLINE)->amount = 250;
@@ -284,6 +311,9 @@ const struct mutation decisions[] = {
         {"a_grant_over_a_raised_limit_is_named", "over-limit", over_the_raised_limit, NULL, NULL},
         {"a_grant_that_should_have_asked_is_named", "over-limit", without_asking, NULL, NULL},
         {"a_second_incident_is_named", "over-limit", second_incident, NULL, NULL},
+        {"an_incident_written_otherwise_is_the_same", "", incident_written_otherwise, NULL, NULL},
+        {"a_promise_doubled_by_spelling_is_named", "over-limit", over_its_limit_by_spelling, NULL,
+         NULL},
         {"a_grant_without_an_incident_is_named", "incident-missing", without_incident, NULL, NULL},
         {"an_ask_that_passes_no_limit_is_named", "ask-needless", asked_for_little, NULL, NULL},
         {"an_ask_by_another_limit_is_named", "limit-version", another_version, NULL, NULL},

@@ -153,6 +153,32 @@ static void after_leaving(struct build *build)
 	              "budgets points,lounge\nactive_until 2026-09-23\n");
 }
 
+/* On the 21st the person is no longer there, or not yet gone, and is asked to stay:
+ * the token is from before, all that they do by it behind. */
+static void asked_to_stay(struct build *build, const char *until)
+{
+	char text[160];
+	const char *staff = "id s-1\nrole staff\nsite lobby\nbudget front-desk\n"
+	                    "budgets points,lounge\n";
+	snprintf(text, sizeof text, "%sactive_until %s\n", staff, until);
+	build_payload(build, build->staff, text);
+	struct lgp_entry *change = spare(build, LGP_KIND_STAFF, staff);
+	change->flags |= LGP_FLAG_AMEND;
+	change->refers_to = change->staff = build->staff;
+	change->site = build->site;
+	build_complete(build);
+}
+
+static void by_a_token_from_before_leaving(struct build *build)
+{
+	asked_to_stay(build, "2026-09-21");
+}
+
+static void by_a_token_of_who_never_left(struct build *build)
+{
+	asked_to_stay(build, "2026-09-22");
+}
+
 static void at_another_site(struct build *build)
 {
 	part(build, PART_GRANT_SMALL)->site = add_attic(build);
@@ -210,6 +236,75 @@ static void in_a_ring(struct build *build)
 static void in_a_ring_that_may_be(struct build *build)
 {
 	each_other(build, "id lobby\ntimezone Europe/Paris\n");
+}
+
+/* ---- households ---------------------------------------------------------------------------- */
+
+/* The account of one who gives nothing else, and what they give to another. */
+static void of_one_house(struct build *build, const char *theirs, const char *other)
+{
+	char text[128];
+	snprintf(text, sizeof text,
+	         "id s-4\nrole staff\nsite lobby\nbudget front-desk\ncustomer %d\n",
+	         (int)build->customer[0]);
+	build_payload(build, build->deputy, text);
+	build_payload(build, build->customer[0], theirs);
+	build_payload(build, build->customer[1], other);
+	gives(free_grant(build, 9), build->deputy, build->customer[1], 0);
+	build_complete(build);
+}
+
+static void to_one_s_household(struct build *build)
+{
+	of_one_house(build, "customer_since 2020-01-01\nhousehold Elm-4\n", "household elm-4\n");
+}
+
+static void to_another_household(struct build *build)
+{
+	of_one_house(build, "household elm-4\n", "household elm-5\n");
+}
+
+static void to_who_is_of_none(struct build *build)
+{
+	of_one_house(build, "customer_since 2020-01-01\n", "customer_since 2020-01-01\n");
+}
+
+/* The last entry says with whom the manager's own account, or a stranger's, lives. */
+static void moves(struct build *build, uint64_t actor, size_t customer)
+{
+	char text[128];
+	snprintf(text, sizeof text, "id s-3\nrole manager\nsite lobby\ncustomer %d\n",
+	         (int)build->customer[0]);
+	build_payload(build, build->other_manager, text);
+	build_payload(build, build->customer[0], "household elm-4\n");
+	build_payload(build, build->customer[1], "household elm-4\n");
+	struct lgp_entry *entry = build_find(build, LGP_KIND_TOKEN_END, 0);
+	entry->kind = LGP_KIND_CUSTOMER;
+	entry->flags = LGP_FLAG_AMEND;
+	entry->actor = actor;
+	entry->refers_to = entry->customer = build->customer[customer];
+	build_payload(build, entry->seq, "household oak-9\n");
+	build_complete(build);
+}
+
+static void moves_themself(struct build *build)
+{
+	moves(build, build->other_manager, 0);
+}
+
+static void moves_whom_they_live_with(struct build *build)
+{
+	moves(build, build->other_manager, 1);
+}
+
+static void moves_a_stranger(struct build *build)
+{
+	moves(build, build->other_manager, 2);
+}
+
+static void moved_by_staff(struct build *build)
+{
+	moves(build, build->deputy, 2);
 }
 
 /* ---- who reverses ------------------------------------------------------------------------- */
@@ -315,11 +410,23 @@ const struct mutation standings[] = {
         {"a_grant_in_another_s_name_is_named", "giver", in_another_s_name, NULL, NULL},
         {"thanks_in_nobody_s_name_are_named", "giver", in_nobody_s_name, NULL, NULL},
         {"a_grant_by_who_has_left_is_named", "staff-inactive", after_leaving, NULL, NULL},
+        {"who_came_back_and_acts_by_the_old_token_is_named", "token",
+         by_a_token_from_before_leaving, NULL, NULL},
+        {"who_stayed_and_acts_by_the_old_token_is_clean", "", by_a_token_of_who_never_left, NULL,
+         NULL},
         {"a_grant_at_another_site_is_named", "staff-site", at_another_site, NULL, NULL},
         {"a_grant_out_of_another_s_budget_is_named", "staff-budget", out_of_another_budget, NULL,
          NULL},
         {"a_grant_for_earning_is_named", "reason-kind", for_earning, NULL, NULL},
         {"a_grant_to_oneself_is_named", "self-grant", to_oneself, NULL, NULL},
+        {"a_grant_to_one_s_household_is_named", "self-grant", to_one_s_household, NULL, NULL},
+        {"a_grant_to_another_household_is_clean", "", to_another_household, NULL, NULL},
+        {"a_grant_to_who_is_of_no_household_is_clean", "", to_who_is_of_none, NULL, NULL},
+        {"who_moves_out_by_their_own_word_is_named", "household", moves_themself, NULL, NULL},
+        {"who_moves_whom_they_live_with_is_named", "household", moves_whom_they_live_with, NULL,
+         NULL},
+        {"a_stranger_moved_by_a_manager_is_clean", "", moves_a_stranger, NULL, NULL},
+        {"a_stranger_moved_by_staff_is_named", "token", moved_by_staff, NULL, NULL},
         {"a_ring_of_two_is_named", "ring-grant", in_a_ring, NULL, NULL},
         {"a_ring_of_two_where_it_may_be_is_clean", "", in_a_ring_that_may_be, NULL, NULL},
         {"a_reversal_by_a_colleague_is_named", "reverser", reversed_by_a_colleague, NULL, NULL},

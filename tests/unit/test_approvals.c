@@ -739,7 +739,11 @@ static void who_comes_back_finds_no_delegation_that_ended_with_them(void **state
 	house_go(&h, FIRST_DAY + 100); /* when it would have ended */
 	house_amend(&h, LGP_KIND_STAFF, h.f.marc, "active_until \n");
 	house_amend(&h, LGP_KIND_STAFF, h.eve, "active_until \n");
-	not_approved(h.eve_token, ask_for(150), LGP_PROBLEM_AUTHORITY);
+	uint64_t token = fixture_define(
+	        &h.f, LGP_KIND_TOKEN, h.f.admin,
+	        "role staff\nsubject eve\n"
+	        "hash 00000000000000000000000000000000000000000000000000000000000000ee\n");
+	not_approved(token, ask_for(150), LGP_PROBLEM_AUTHORITY);
 }
 
 static void delegation_is_not_passed_on(void **state)
@@ -997,6 +1001,101 @@ static void staff_do_not_reward_themselves_unless_the_site_says_so(void **state)
 	refuses(&h, &self, LGP_PROBLEM_SELF_GRANT);
 }
 
+/* Told by a manager unless said; NULL takes it away. */
+static struct lgp_outcome lives(uint64_t token, uint64_t customer, const char *text)
+{
+	struct lgp_command command = fixture_command(&h.f, LGP_KIND_CUSTOMER, token);
+	command.amend = true;
+	command.refers_to = customer;
+	command.payload = lgp_view_of(text);
+	struct lgp_outcome out = fixture_judge(&h.f, &command);
+	house_commit(&h);
+	return out;
+}
+
+static uint64_t registered(const char *text)
+{
+	struct lgp_command command = fixture_command(&h.f, LGP_KIND_CUSTOMER, h.f.anna_token);
+	command.payload = lgp_view_of(text);
+	return fixture_do(&h.f, &command);
+}
+
+static void staff_do_not_reward_whom_they_live_with(void **state)
+{
+	(void)state;
+	struct pair pair = make_pair();
+	uint64_t spouse = registered("customer_since 2020-01-01\nhousehold Elm-4\n");
+	struct giving gift = to(pair.ann_token, spouse), bobs = to(pair.bob_token, spouse);
+	gives(&h, &gift); /* nobody knows yet */
+	struct lgp_outcome told = lives(h.f.marc_token, pair.ann_customer, "household elm-4\n");
+	assert_int_equal(told.verdict, LGP_ACCEPTED);
+	assert_int_equal(told.entry.customer, pair.ann_customer);
+	assert_int_equal(told.entry.refers_to, pair.ann_customer);
+	refuses(&h, &gift, LGP_PROBLEM_SELF_GRANT);
+	gives(&h, &bobs);
+	struct lgp_command thanks = fixture_command(&h.f, LGP_KIND_THANKS, pair.ann_token);
+	thanks.customer = spouse;
+	thanks.reason = slug("late-room");
+	assert_int_equal(fixture_judge(&h.f, &thanks).problem, LGP_PROBLEM_SELF_GRANT);
+	struct lgp_command till = fixture_command(&h.f, LGP_KIND_GRANT, h.f.till_token);
+	till.customer = spouse; /* nor in their name */
+	till.staff = slug("ann");
+	till.amount = 1;
+	till.unit = slug("EUR");
+	till.reason = slug("late-room");
+	assert_int_equal(fixture_judge(&h.f, &till).problem, LGP_PROBLEM_SELF_GRANT);
+	house_rebuild(&h);
+	refuses(&h, &gift, LGP_PROBLEM_SELF_GRANT);
+	house_amend(&h, LGP_KIND_SITE, h.f.site, "staff_rewards any\n");
+	gives(&h, &gift);
+	gift.site = "lyon";
+	refuses(&h, &gift, LGP_PROBLEM_SELF_GRANT);
+	assert_int_equal(lives(h.f.till_token, spouse, "").verdict, LGP_ACCEPTED); /* moved out */
+	gives(&h, &gift);
+	house_rebuild(&h);
+	gives(&h, &gift);
+}
+
+static void nobody_says_whom_they_live_with_themselves(void **state)
+{
+	(void)state;
+	struct pair pair = make_pair();
+	uint64_t spouse = registered("household Elm-4\n"), token;
+	uint64_t own = registered("household Elm-4\n");
+	const char *moved = "household Oak-9\n";
+	house_staff(&h, "mona", "manager", own, &token);
+	const uint64_t whom[] = {own, spouse};
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(lives(token, whom[i], moved).problem, LGP_PROBLEM_FORBIDDEN);
+		assert_int_equal(lives(token, whom[i], "").problem, LGP_PROBLEM_FORBIDDEN);
+	}
+	assert_int_equal(lives(pair.ann_token, spouse, moved).problem, LGP_PROBLEM_FORBIDDEN);
+	assert_int_equal(lives(h.f.admin, spouse, moved).problem, LGP_PROBLEM_FORBIDDEN);
+	assert_int_equal(lives(h.f.finance, spouse, moved).problem, LGP_PROBLEM_FORBIDDEN);
+	assert_int_equal(lives(h.f.marc_token, spouse, "household not one\n").problem,
+	                 LGP_PROBLEM_MALFORMED);
+	assert_int_equal(lives(h.f.marc_token, h.f.marc, moved).problem, LGP_PROBLEM_NOT_FOUND);
+	assert_int_equal(lives(h.f.marc_token, spouse, moved).verdict, LGP_ACCEPTED);
+	struct giving gift = to(token, spouse);
+	gives(&h, &gift);
+}
+
+static void nobody_approves_a_gift_to_their_household_I6(void **state)
+{
+	(void)state;
+	char text[48];
+	uint64_t own = registered("household Elm-4\n"), seq = ask_for(150);
+	snprintf(text, sizeof text, "customer %llu\n", (unsigned long long)own);
+	house_amend(&h, LGP_KIND_STAFF, h.f.marc, text);
+	assert_int_equal(lives(h.nora_token, h.f.customer, "household Elm-4\n").verdict,
+	                 LGP_ACCEPTED);
+	house_amend(&h, LGP_KIND_SITE, h.f.site, "staff_rewards any\n");
+	not_approved(h.f.marc_token, seq, LGP_PROBLEM_SELF_GRANT);
+	house_delegate(&h, h.f.marc_token, "to eve\nunit EUR\nceiling 1000\nuntil 2024-12-31\n");
+	not_approved(h.eve_token, seq, LGP_PROBLEM_AUTHORITY); /* nor by whom they sent */
+	approved(h.nora_token, seq);
+}
+
 static void two_do_not_reward_each_other_where_the_site_says_so(void **state)
 {
 	(void)state;
@@ -1086,6 +1185,9 @@ int main(void)
 	        CASE(ask_is_given_back_to_the_shape_that_counted_it),
 	        CASE(limit_that_came_later_does_not_give_back_an_ask),
 	        CASE(staff_do_not_reward_themselves_unless_the_site_says_so),
+	        CASE(staff_do_not_reward_whom_they_live_with),
+	        CASE(nobody_says_whom_they_live_with_themselves),
+	        CASE(nobody_approves_a_gift_to_their_household_I6),
 	        CASE(two_do_not_reward_each_other_where_the_site_says_so),
 	        CASE(ring_is_closed_at_the_approval_too),
 	};

@@ -30,7 +30,7 @@ struct run {
 	uint64_t granted[KEPT], asked[KEPT], delegated[KEPT];
 	uint64_t limit[10];  /* numbers, by id */
 	bool leaves[PEOPLE]; /* the server lets nobody in who has left */
-	size_t grants, asks, delegations;
+	size_t grants, asks, delegations, tokens;
 	size_t of_problem[256], of_kind[64];
 };
 
@@ -121,13 +121,23 @@ static uint64_t defined(struct run *run, enum lgp_kind kind, const char *text)
 	return out.seq;
 }
 
-static uint64_t token_for(struct run *run, const char *lines, char secret)
+/* Keeps the token as it was where there may be none of the role. */
+static void token_for(struct run *run, const char *lines, uint64_t *token)
 {
-	char text[512], hex[65];
-	memset(hex, secret, 64);
-	hex[64] = '\0';
-	snprintf(text, sizeof text, "%shash %s\n", lines, hex);
-	return defined(run, LGP_KIND_TOKEN, text);
+	char text[512];
+	snprintf(text, sizeof text, "%shash %064zu\n", lines, 100 + run->tokens++);
+	struct lgp_outcome out = define(run, LGP_KIND_TOKEN, run->f.admin, text);
+	if (out.verdict == LGP_ACCEPTED)
+		*token = out.seq;
+	assert_int_not_equal(*token, 0);
+}
+
+static void token_of_staff(struct run *run, size_t who)
+{
+	char text[64];
+	snprintf(text, sizeof text, "role %s\nsubject %s\n", who < 2 ? "staff" : "manager",
+	         names[who]);
+	token_for(run, text, &run->token[who]);
 }
 
 static void amend(struct run *run, enum lgp_kind kind, uint64_t number, const char *text)
@@ -162,12 +172,10 @@ static void set_up(struct run *run)
 		         "id %s\nrole %s\nsite paris\nsites far\nbudget desk\nbudgets spa\n",
 		         names[i], i < 2 ? "staff" : "manager");
 		run->person[i] = defined(run, LGP_KIND_STAFF, text);
-		snprintf(text, sizeof text, "role %s\nsubject %s\n", i < 2 ? "staff" : "manager",
-		         names[i]);
-		run->token[i] = token_for(run, text, (char)('a' + i));
+		token_of_staff(run, i);
 	}
-	run->token[PEOPLE] = token_for(run, "role integration\n", 'f');
-	run->token[PEOPLE + 1] = token_for(run, "role integration\nsites paris\n", '9');
+	token_for(run, "role integration\n", &run->token[PEOPLE]);
+	token_for(run, "role integration\nsites paris\n", &run->token[PEOPLE + 1]);
 	for (size_t i = 0; i < CUSTOMERS; i++) {
 		struct lgp_command command =
 		        fixture_command(&run->f, LGP_KIND_CUSTOMER, run->token[0]);
@@ -323,7 +331,7 @@ static void grant(struct run *run)
 	if (who >= PEOPLE)
 		command.staff = slug(names[draw(run, PEOPLE)]);
 	if (often(run, 92))
-		command.incident = slug(often(run, 40)   ? "room-1"
+		command.incident = slug(often(run, 40)   ? who % 2 == 0 ? "room-1" : "Room-1"
 		                        : often(run, 50) ? "room-2"
 		                                         : "room-3");
 	struct lgp_outcome out = act(run, &command);
@@ -410,6 +418,21 @@ static void change_place(struct run *run, size_t who)
 		         (unsigned long long)run->customer[who]);
 	}
 	amend(run, LGP_KIND_STAFF, run->person[who], text);
+	if (what == 0 && !leaves)
+		token_of_staff(run, who); /* who comes back finds the old one ended */
+}
+
+/* Who moves in with whom, or out; told by whoever may and who may not. */
+static void change_household(struct run *run)
+{
+	static const char *const lines[] = {"household elm-4\n", "household Elm-4\n",
+	                                    "household oak\n", ""};
+	struct lgp_command command =
+	        fixture_command(&run->f, LGP_KIND_CUSTOMER, run->token[draw(run, PEOPLE + 2)]);
+	command.amend = true;
+	command.refers_to = run->customer[draw(run, CUSTOMERS)];
+	command.payload = lgp_view_of(lines[draw(run, 4)]);
+	(void)act(run, &command);
 }
 
 static void change_people(struct run *run)
@@ -422,6 +445,10 @@ static void change_people(struct run *run)
 	}
 	if (often(run, 60)) {
 		change_place(run, who);
+		return;
+	}
+	if (often(run, 30)) {
+		change_household(run);
 		return;
 	}
 	snprintf(text, sizeof text, "role %s\n", often(run, 30) == (who < 2) ? "manager" : "staff");

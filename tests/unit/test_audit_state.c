@@ -74,6 +74,7 @@ static void make_ledger(struct fixture *f)
 	define_limits(f);
 	own_account(f);
 	struct lgp_command other = fixture_command(f, LGP_KIND_CUSTOMER, f->anna_token);
+	other.payload = LGP_VIEW("household elm-4\n");
 	uint64_t customer = fixture_do(f, &other);
 	uint64_t first = grant(f, f->anna_token, f->customer, 700).seq;
 	(void)grant(f, f->marc_token, customer, 900);

@@ -252,13 +252,109 @@ static void amended_staff_leaves_and_grants_no_more(void **state)
 	assert_true(lgp_slug_set(&grant.staff, LGP_VIEW("anna")));
 	assert_int_equal(fixture_judge(&f, &grant).problem, LGP_PROBLEM_STAFF_INACTIVE);
 	fixture_commit(&f);
-	change = fixture_command(&f, LGP_KIND_STAFF, f.admin);
+}
+
+/* ---- who comes back --------------------------------------------------------------------- */
+
+#define NEW_TOKEN                    \
+	"role staff\nsubject anna\n" \
+	"hash 00000000000000000000000000000000000000000000000000000000000000aa\n"
+
+static struct lgp_outcome change_anna(const char *text)
+{
+	struct lgp_command change = fixture_command(&f, LGP_KIND_STAFF, f.admin);
 	change.amend = true;
 	change.refers_to = f.anna;
-	change.payload = LGP_VIEW("active_until \n");
-	fixture_do(&f, &change);
-	grant = fixture_grant(&f, 100);
-	fixture_do(&f, &grant);
+	change.payload = lgp_view_of(text);
+	struct lgp_outcome out = fixture_judge(&f, &change);
+	if (out.verdict == LGP_ACCEPTED)
+		fixture_commit(&f);
+	return out;
+}
+
+static enum lgp_problem tried_by(uint64_t token)
+{
+	struct lgp_command grant = fixture_grant(&f, 100);
+	grant.token = token;
+	struct lgp_outcome out = fixture_judge(&f, &grant);
+	if (out.verdict == LGP_ACCEPTED)
+		fixture_commit(&f);
+	return out.problem;
+}
+
+static bool listed_as_ended(uint64_t token)
+{
+	lgp_registry_lock(f.ledger);
+	bool ended = lgp_registry_get(f.ledger, token)->as.token.ended;
+	lgp_registry_unlock(f.ledger);
+	return ended;
+}
+
+static void who_comes_back_needs_a_new_token(void **state)
+{
+	(void)state;
+	assert_int_equal(change_anna("active_until 2024-10-04\n").verdict, LGP_ACCEPTED);
+	uint64_t early = fixture_define(&f, LGP_KIND_TOKEN, f.admin, NEW_TOKEN);
+	assert_int_equal(change_anna("active_until \n").verdict, LGP_ACCEPTED);
+	assert_int_equal(tried_by(f.anna_token), LGP_PROBLEM_UNAUTHENTICATED);
+	assert_int_equal(tried_by(early), LGP_PROBLEM_UNAUTHENTICATED);
+	assert_true(listed_as_ended(f.anna_token) && listed_as_ended(early));
+	assert_false(listed_as_ended(f.marc_token) || listed_as_ended(f.till_token));
+	uint64_t token = fixture_define(
+	        &f, LGP_KIND_TOKEN, f.admin,
+	        "role staff\nsubject anna\n"
+	        "hash 00000000000000000000000000000000000000000000000000000000000000ab\n");
+	assert_int_equal(tried_by(token), LGP_PROBLEM_NONE);
+	fixture_reopen(&f); /* from the log, and then from what state.mdb holds */
+	assert_int_equal(tried_by(f.anna_token), LGP_PROBLEM_UNAUTHENTICATED);
+	assert_true(lgp_state_freeze(f.ledger, true));
+	assert_int_equal(lgp_applier_step(f.ledger), LGP_OK);
+	fixture_reopen(&f);
+	assert_int_equal(tried_by(f.anna_token), LGP_PROBLEM_UNAUTHENTICATED);
+	assert_int_equal(tried_by(token), LGP_PROBLEM_NONE);
+}
+
+static void tokens_of_who_stays_live_through_changes(void **state)
+{
+	(void)state;
+	assert_int_equal(change_anna("active_until 2024-10-05\n").verdict, LGP_ACCEPTED);
+	assert_int_equal(change_anna("active_until 2024-10-06\n").verdict, LGP_ACCEPTED);
+	assert_int_equal(tried_by(f.anna_token), LGP_PROBLEM_NONE);
+	f.now_us += DAY_US;
+	assert_int_equal(change_anna("active_until \n").verdict, LGP_ACCEPTED);
+	assert_int_equal(tried_by(f.anna_token), LGP_PROBLEM_NONE);
+}
+
+/* Left unnoticed, by the date alone; noticed by a change that brings nobody back. */
+static void who_left_by_the_calendar_has_left_all_the_same(void **state)
+{
+	(void)state;
+	assert_int_equal(change_anna("active_until 2024-10-05\n").verdict, LGP_ACCEPTED);
+	f.now_us += DAY_US;
+	assert_int_equal(change_anna("active_until 2024-10-04\n").verdict, LGP_ACCEPTED);
+	assert_true(listed_as_ended(f.anna_token));
+	assert_int_equal(change_anna("active_until \n").verdict, LGP_ACCEPTED);
+	assert_int_equal(tried_by(f.anna_token), LGP_PROBLEM_UNAUTHENTICATED);
+}
+
+/* Six in the morning at paris, the evening before at the end of the world. */
+static void nobody_comes_back_by_moving_to_where_it_is_yesterday(void **state)
+{
+	(void)state;
+	fixture_define(&f, LGP_KIND_SITE, f.admin, "id end\ntimezone Etc/GMT+12\n");
+	f.now_us = (FIRST_DAY + 1) * DAY_US + DAY_US / 4;
+	assert_int_equal(change_anna("active_until 2024-10-05\n").verdict, LGP_ACCEPTED);
+	static const char *const moves[] = {"site end\n", "site end\nactive_until 2024-10-09\n",
+	                                    "site end\nactive_until \n"};
+	for (size_t i = 0; i < sizeof moves / sizeof moves[0]; i++) {
+		struct lgp_outcome out = change_anna(moves[i]);
+		assert_int_equal(out.problem, LGP_PROBLEM_INVALID);
+		assert_string_equal(out.field, "site");
+	}
+	f.now_us += DAY_US / 2; /* there too */
+	assert_int_equal(change_anna("site end\nsites paris\nactive_until \n").verdict,
+	                 LGP_ACCEPTED);
+	assert_int_equal(tried_by(f.anna_token), LGP_PROBLEM_UNAUTHENTICATED);
 }
 
 static void ended_token_is_nobody(void **state)
@@ -460,6 +556,10 @@ int main(void)
 	        CASE(integration_reverses_its_own_alone),
 	        CASE(definition_ends_its_batch_and_its_second_is_denied),
 	        CASE(amended_staff_leaves_and_grants_no_more),
+	        CASE(who_comes_back_needs_a_new_token),
+	        CASE(tokens_of_who_stays_live_through_changes),
+	        CASE(who_left_by_the_calendar_has_left_all_the_same),
+	        CASE(nobody_comes_back_by_moving_to_where_it_is_yesterday),
 	        CASE(ended_token_is_nobody),
 	        CASE(who_makes_people_does_not_make_money),
 	        CASE(imported_spending_draws_on_no_allotment_I4),

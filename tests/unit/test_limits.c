@@ -254,6 +254,33 @@ static void incidents_of_a_customer_are_limited_and_grants_within_one_are_not(vo
 	gives(&h, &c);
 }
 
+static void incident_is_one_however_it_is_spelled(void **state)
+{
+	(void)state;
+	house_limit(&h, "id promise\nunit EUR\nmeasure amount\nper customer-incident\nwindow none\n"
+	                "max 200\n");
+	house_limit(&h, "id trouble\nmeasure incidents\nper customer\nwindow month\nmax 2\n");
+	struct giving typed = {.incident = "INC-7", .amount = 150};
+	struct giving again = {.incident = "inc-7", .amount = 51}, rest = again;
+	uint64_t first = gives(&h, &typed);
+	assert_int_equal(used_in(&h, &again, "promise"), 150);
+	binds(&h, &again, "promise", 200, 150);
+	rest.incident = "Inc-7";
+	rest.amount = 50;
+	gives(&h, &rest);
+	binds(&h, &rest, "promise", 200, 200);
+	struct giving other = {.incident = "inc.7", .amount = 200};
+	gives(&h, &other);
+	other.incident = "INC-8";
+	binds(&h, &other, "trouble", 2, 2);
+	/* It is shown as it was typed, and given back to whatever counted it. */
+	struct lgp_outcome back = house_reverse(&h, h.f.marc_token, first, 0);
+	assert_int_equal(back.verdict, LGP_ACCEPTED);
+	assert_true(lgp_view_equal(lgp_entry_incident(&back.entry), LGP_VIEW("INC-7")));
+	house_rebuild(&h);
+	assert_int_equal(used_in(&h, &again, "promise"), 50);
+}
+
 static void limit_by_incident_needs_one(void **state)
 {
 	(void)state;
@@ -930,6 +957,7 @@ int main(void)
 	        CASE(limit_of_another_unit_is_not_asked),
 	        CASE(count_limit_without_a_unit_counts_all_units),
 	        CASE(incidents_of_a_customer_are_limited_and_grants_within_one_are_not),
+	        CASE(incident_is_one_however_it_is_spelled),
 	        CASE(limit_by_incident_needs_one),
 	        CASE(of_those_passed_the_least_remaining_is_named),
 	        CASE(of_equals_the_first_by_id_is_named),

@@ -183,8 +183,8 @@ static void judge_four_eyes(struct decisions *decisions, const struct lgp_entry 
 {
 	const char *why = not_another(decisions, entry, ask);
 	const struct staff *who = programme_staff(&decisions->programme, entry->actor);
-	if (why == NULL && who != NULL && who->customer != 0 && who->customer == ask->customer)
-		why = "is the customer";
+	if (why == NULL && who != NULL && programme_own(&decisions->programme, who, ask->customer))
+		why = "is the customer, or lives with them";
 	if (why != NULL)
 		finding_entry(decisions->findings, RULE_FOUR_EYES, entry->seq,
 		              "the actor %" PRIu64 " approves the ask %" PRIu64 ", and %s",
@@ -241,8 +241,8 @@ static const char *may_not(const struct decisions *decisions, const struct lgp_e
 	if (!covered)
 		return "delegated no such decision to the actor";
 	const struct staff *giver = programme_staff(programme, manager);
-	if (giver != NULL && giver->customer != 0 && giver->customer == ask->customer)
-		return "is the customer";
+	if (giver != NULL && programme_own(programme, giver, ask->customer))
+		return "is the customer, or lives with them";
 	if (acts_for_asker(decisions, entry, ask, manager))
 		return "acts for who asked for it";
 	return manager == ask->staff ? "asked for it" : beyond(decisions, entry, ask, manager);

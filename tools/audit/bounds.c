@@ -395,7 +395,7 @@ static bool used_counter(const struct limit_version *version, const struct limit
 	switch (version->per) {
 	case PER_CUSTOMER_INCIDENT:
 		out->first = of->customer;
-		memcpy(out->incident, of->incident, sizeof out->incident);
+		incident_name(of->incident, out->incident);
 		return of->customer != 0 && of->incident[0] != '\0';
 	case PER_CUSTOMER:
 		out->first = of->customer;
@@ -423,7 +423,7 @@ static struct counter incident_counter(const struct limit_version *version,
 {
 	struct counter out = counter_for(version, of, 'I');
 	out.first = of->customer;
-	memcpy(out.incident, of->incident, sizeof out.incident);
+	incident_name(of->incident, out.incident);
 	return out;
 }
 

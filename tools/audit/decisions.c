@@ -175,6 +175,19 @@ static void judge_refusal(struct decisions *decisions, const struct lgp_entry *e
 	passes_refusal(decisions, entry, decides ? &ask : NULL);
 }
 
+/* Most customers' entries bind nothing. */
+static enum lgp_status note_household(struct decisions *decisions, const struct lgp_entry *entry)
+{
+	struct lgp_view text = decisions_payload(decisions, entry);
+	bool readable = text.ptr != NULL || (entry->flags & LGP_FLAG_PAYLOAD) == 0;
+	enum lgp_status status =
+	        readable ? programme_household(&decisions->programme, entry, text) : LGP_CORRUPT;
+	if (status != LGP_CORRUPT)
+		return status;
+	decisions_lose(decisions, entry->seq, "what it says of a household cannot be read");
+	return LGP_OK;
+}
+
 static enum lgp_status judge_kind(struct decisions *decisions, const struct lgp_entry *entry)
 {
 	switch (entry->kind) {
@@ -199,6 +212,9 @@ static enum lgp_status judge_kind(struct decisions *decisions, const struct lgp_
 	case LGP_KIND_DELEGATION_END:
 		end(decisions, entry);
 		return LGP_OK;
+	case LGP_KIND_CUSTOMER:
+		passes_version(decisions, entry, 0);
+		return note_household(decisions, entry);
 	case LGP_KIND_TOUCHPOINT: /* no rule goes by one */
 		passes_version(decisions, entry, 0);
 		return programme_note(&decisions->programme, entry);

@@ -27,7 +27,7 @@ struct comparison {
 	struct slots *seen; /* NULL: while what is told is judged */
 	int32_t period;     /* to which counters are seen */
 	uint64_t records, accounts, parties, reversed, waiting, defined, rewarded, versions,
-	        counters, ends;
+	        counters, households, ends;
 };
 
 static void __attribute__((format(printf, 2, 3)))
@@ -198,6 +198,20 @@ static enum lgp_status compare_rewarded(struct comparison *c, struct lgp_view ke
 	return LGP_OK;
 }
 
+static enum lgp_status compare_household(struct comparison *c, struct lgp_view key,
+                                         struct lgp_view value)
+{
+	uint64_t customer = number_at(key, 1);
+	uint64_t computed = programme_household_of(&c->decisions->programme, customer);
+	if (c->seen != NULL)
+		return see(c, customer, 0);
+	c->households += computed != 0;
+	if (household_digest(value) != computed)
+		tell(c, "the customer %" PRIu64 " is of the household %.*s, a replay has %s",
+		     customer, (int)value.len, value.ptr, computed != 0 ? "another" : "none");
+	return LGP_OK;
+}
+
 /* ---- definitions --------------------------------------------------------------------------------- */
 
 /* The text is the payload of the entry that defined it. */
@@ -340,6 +354,7 @@ static const struct form {
         {'G', 0, 1, 1, 28, 28, true, compare_globals},
         {'W', 0, 9, 9, 8, 8, true, compare_waiting},
         {'E', 0, 17, 17, 8, 8, true, compare_rewarded},
+        {'H', 0, 9, 9, 1, LGP_SLUG_MAX, true, compare_household},
         {'D', 0, 9, 9, 10, 0, true, compare_defined},
         {'L', 0, 17, 17, 8, 0, true, compare_version},
         {'C', 0, 21, 53, 8, 8, true, compare_counter},
@@ -416,6 +431,11 @@ static void lacks_rewarded(const struct comparison *c, const struct slot *slot)
 	     slot->key - 1, slot->sub);
 }
 
+static void lacks_household(const struct comparison *c, const struct slot *slot)
+{
+	tell(c, "it does not tell the household of the customer %" PRIu64, slot->key);
+}
+
 /* By amount: their keys are digests of this run. */
 static void lacks_counter(const struct comparison *c, const struct slot *slot)
 {
@@ -430,7 +450,8 @@ static bool due(const struct comparison *c, tell_one lacks, const struct slot *s
 {
 	if (lacks == lacks_party)
 		return is_party(parties_kind(&c->judge->parties, slot->key - 1));
-	return (lacks != lacks_reversed && lacks != lacks_counter) || slot->amount != 0;
+	return (lacks != lacks_reversed && lacks != lacks_counter && lacks != lacks_household) ||
+	       slot->amount != 0;
 }
 
 /* The least of those that lack, in their order: a table has none. */
@@ -543,6 +564,8 @@ static enum lgp_status judge_defined(struct comparison *c)
 		status = tell_lacking(c, "D", &programme->defined, lacks_defined);
 	if (status == LGP_OK && c->rewarded != programme->rewarded.count)
 		status = tell_lacking(c, "E", &programme->rewarded, lacks_rewarded);
+	if (status == LGP_OK && c->households != count_amounts(&programme->households))
+		status = tell_lacking(c, "H", &programme->households, lacks_household);
 	if (c->ends == 0)
 		tell(c, "it does not tell where it stands");
 	if (c->versions != c->decisions->bounds.versions)

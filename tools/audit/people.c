@@ -97,6 +97,18 @@ static enum lgp_status read_staff(const struct programme *programme, const struc
 	return status;
 }
 
+/* What one who had left had of tokens is over for good, also if they come back. */
+static void end_tokens(struct programme *programme, uint64_t subject)
+{
+	const struct slot *slot = slots_find(&programme->token_of, subject + 1, 0);
+	for (uint64_t at = slot != NULL ? slot->number : 0; at != 0;) {
+		struct token *token = &programme->tokens[at - 1];
+		token->ended = true;
+		programme_note_end(programme, token->number);
+		at = token->before;
+	}
+}
+
 enum lgp_status people_define_staff(struct programme *programme, const struct lgp_entry *entry,
                                     uint64_t number, const struct lgp_definition *definition)
 {
@@ -121,6 +133,8 @@ enum lgp_status people_define_staff(struct programme *programme, const struct lg
 		free(made.budgets.list);
 		return status;
 	}
+	if (number != entry->seq && programme->staff[place].active_until <= entry->business_date)
+		end_tokens(programme, number);
 	free(programme->staff[place].sites.list);
 	free(programme->staff[place].budgets.list);
 	programme->staff[place] = made;
@@ -215,7 +229,8 @@ enum lgp_status people_define_token(struct programme *programme, const struct lg
 {
 	uint64_t subject;
 	struct lgp_view expires = lgp_definition_get(definition, "expires");
-	struct token made = {.role = (enum role)role_of(definition), .expires_us = INT64_MAX};
+	struct token made = {
+	        .number = number, .role = (enum role)role_of(definition), .expires_us = INT64_MAX};
 	if (expires.ptr != NULL)
 		require(lgp_time_parse(expires, &made.expires_us) == LGP_OK);
 	if (!subject_of(programme, number, definition, &subject))

@@ -17,7 +17,7 @@ enum lgp_status programme_refers_nowhere(const struct lgp_entry *entry)
 	                 (unsigned long long)entry->seq);
 }
 
-#define TABLES 10
+#define TABLES 11
 
 static struct slots *table_of(struct programme *programme, size_t i)
 {
@@ -25,7 +25,7 @@ static struct slots *table_of(struct programme *programme, size_t i)
 	        &programme->ids,      &programme->defined,       &programme->sites,
 	        &programme->earning,  &programme->staff_at,      &programme->token_at,
 	        &programme->token_of, &programme->delegation_at, &programme->of_staff,
-	        &programme->rewarded,
+	        &programme->rewarded, &programme->households,
 	};
 	return tables[i];
 }
@@ -313,14 +313,18 @@ enum lgp_status programme_define(struct programme *programme, const struct lgp_e
 	return status == LGP_OK ? define_kind(programme, entry, number, definition) : status;
 }
 
+void programme_note_end(struct programme *programme, uint64_t number)
+{
+	struct slot *slot =
+	        number != UINT64_MAX ? slots_find(&programme->defined, number + 1, 0) : NULL;
+	if (slot != NULL)
+		slot->number |= 1;
+}
+
 void programme_end(struct programme *programme, const struct lgp_entry *entry)
 {
 	size_t place;
-	struct slot *slot = entry->refers_to != UINT64_MAX
-	                            ? slots_find(&programme->defined, entry->refers_to + 1, 0)
-	                            : NULL;
-	if (slot != NULL)
-		slot->number |= 1;
+	programme_note_end(programme, entry->refers_to);
 	if (entry->kind == LGP_KIND_TOKEN_END &&
 	    list_find(&programme->token_at, entry->refers_to, &place))
 		programme->tokens[place].ended = true;

@@ -46,6 +46,7 @@ struct staff {
 };
 
 struct token {
+	uint64_t number;
 	enum role role;
 	bool ended;
 	int64_t expires_us;
@@ -66,9 +67,10 @@ struct programme {
 	struct slots sites;   /* site + 1 -> rewards << 8 | the day on which its week starts */
 	struct slots earning; /* reason + 1 -> whether it is of the kind `earned` */
 	struct slots staff_at, token_at, delegation_at; /* number + 1 -> place in its list */
-	struct slots token_of; /* subject + 1 -> place + 1 of its newest token */
-	struct slots of_staff; /* customer: it was a member of staff's own account */
-	struct slots rewarded; /* staff + 1, customer of staff: the first gave to the second */
+	struct slots token_of;   /* subject + 1 -> place + 1 of its newest token */
+	struct slots of_staff;   /* customer: it was a member of staff's own account */
+	struct slots households; /* customer -> digest of its household's name, 0: of none */
+	struct slots rewarded;   /* staff + 1, customer of staff: the first gave to the second */
 	struct staff *staff;
 	struct token *tokens;
 	struct delegation *delegations;
@@ -120,6 +122,21 @@ bool programme_of_staff(const struct programme *programme, uint64_t customer);
 /* Whether the customer account is that of somebody who rewarded this one. */
 bool programme_ring(const struct programme *programme, const struct staff *staff,
                     uint64_t customer);
+/* What a customer's entry says of their household; payload ptr NULL: nothing.
+ * LGP_CORRUPT: a name that is none.  LGP_NO_MEMORY. */
+LGP_MUST_USE enum lgp_status programme_household(struct programme *programme,
+                                                 const struct lgp_entry *entry,
+                                                 struct lgp_view payload);
+/* 0: none is known. */
+uint64_t programme_household_of(const struct programme *programme, uint64_t customer);
+uint64_t household_digest(struct lgp_view name);
+/* Whether the customer account is the person's own, or of their household. */
+bool programme_own(const struct programme *programme, const struct staff *staff, uint64_t customer);
+/* What tells a name from others that may be written in capitals or not: without them,
+ * zero-padded, not terminated when full. */
+void name_key(struct lgp_view typed, char out[LGP_SLUG_MAX]);
+/* The same of an entry's incident, which is as long as that. */
+void incident_name(const char *typed, char out[LGP_SLUG_MAX]);
 bool staff_active(const struct staff *staff, int32_t date);
 bool staff_manages(const struct staff *staff, uint64_t site, int32_t date);
 bool numbers_hold(const struct numbers *numbers, uint64_t number);
@@ -145,6 +162,8 @@ struct list {
 /* The number's place, made at the list's end where it is new: zeros. */
 LGP_MUST_USE enum lgp_status list_place(const struct list *list, uint64_t number, size_t *place);
 bool list_find(const struct slots *at, uint64_t number, size_t *place);
+/* Notes that what the number defines is no longer in force. */
+void programme_note_end(struct programme *programme, uint64_t number);
 /* Staff and tokens. */
 LGP_MUST_USE enum lgp_status people_define_staff(struct programme *programme,
                                                  const struct lgp_entry *entry, uint64_t number,

@@ -78,7 +78,8 @@
 	X(RULE_STAFF_SITE, "staff-site", "who gives works at the site")                           \
 	X(RULE_STAFF_BUDGET, "staff-budget", "who gives may draw on the budget")                  \
 	X(RULE_REASON_KIND, "reason-kind", "nothing is granted for a reason of earning")          \
-	X(RULE_SELF, "self-grant", "nobody rewards themself")                                     \
+	X(RULE_SELF, "self-grant", "nobody rewards themself or their household")                  \
+	X(RULE_HOUSEHOLD, "household", "nobody says whom they themself live with")                \
 	X(RULE_RING, "ring-grant", "where the site says so, staff do not reward each other")      \
 	X(RULE_REVERSER, "reverser",                                                              \
 	  "a grant is reversed by its giver that day, else by a manager of the site")             \

@@ -17,7 +17,7 @@
 #include "lagniappe/kv.h"
 #include "tools/audit/guard.h"
 
-#define FORMAT "lagniappe-state-1"
+#define FORMAT "lagniappe-state-2"
 #define PIECE_RECORDS 4096
 #define PIECE_BYTES (1 << 20)
 #define RECORD_MAX (2 + 4 + SNAPSHOT_KEY_MAX + SNAPSHOT_VALUE_MAX)

@@ -83,6 +83,8 @@ static unsigned roles_for(const struct lgp_entry *entry)
 	enum lgp_kind kind = kind_meant(entry);
 	if (kind == LGP_KIND_GRANT && entry->refers_to != 0)
 		return STAFF | MANAGER; /* it is approved */
+	if (kind == LGP_KIND_CUSTOMER && (entry->flags & LGP_FLAG_AMEND) != 0)
+		return MANAGER | TILL; /* who lives with whom */
 	return (size_t)kind < sizeof roles_of / sizeof roles_of[0] ? roles_of[kind] : 0;
 }
 
@@ -153,7 +155,7 @@ static bool has_budget(const struct decisions *decisions, const struct staff *st
 static bool to_self(const struct decisions *decisions, const struct staff *staff,
                     const struct lgp_entry *entry)
 {
-	return staff->customer != 0 && staff->customer == entry->customer &&
+	return programme_own(&decisions->programme, staff, entry->customer) &&
 	       programme_rewards(&decisions->programme, entry->site) != REWARDS_ANY;
 }
 
@@ -194,13 +196,26 @@ static void judge_place(struct decisions *decisions, const struct lgp_entry *ent
 		              entry->staff, entry->site);
 	if (to_self(decisions, staff, entry))
 		finding_entry(decisions->findings, RULE_SELF, entry->seq,
-		              "its customer %" PRIu64 " is its staff %" PRIu64 " themself",
+		              "its customer %" PRIu64 " is its staff %" PRIu64
+		              " themself, or lives with them",
 		              entry->customer, entry->staff);
 	if (in_a_ring(decisions, staff, entry))
 		finding_entry(decisions->findings, RULE_RING, entry->seq,
 		              "its customer %" PRIu64
 		              " is one of staff, who rewarded its staff %" PRIu64 " before",
 		              entry->customer, entry->staff);
+}
+
+/* Who lives with whom is not for them to say whom it would bind. */
+static void judge_household(struct decisions *decisions, const struct lgp_entry *entry)
+{
+	const struct staff *who = programme_staff(&decisions->programme, entry->actor);
+	if (entry->kind == LGP_KIND_CUSTOMER && (entry->flags & LGP_FLAG_AMEND) != 0 &&
+	    who != NULL && programme_own(&decisions->programme, who, entry->customer))
+		finding_entry(decisions->findings, RULE_HOUSEHOLD, entry->seq,
+		              "its actor %" PRIu64 " is its customer %" PRIu64
+		              ", or lived with them until then",
+		              entry->actor, entry->customer);
 }
 
 static void judge_giver(struct decisions *decisions, const struct lgp_entry *entry)
@@ -260,6 +275,7 @@ void standing_judge(struct decisions *decisions, const struct lgp_entry *entry)
 		judge_issuer(decisions, entry);
 		judge_name(decisions, entry);
 		judge_giver(decisions, entry);
+		judge_household(decisions, entry);
 		judge_reverser(decisions, entry);
 	}
 	decisions->somebody_acted = decisions->somebody_acted || entry->actor != 0;
@@ -301,7 +317,7 @@ static bool self_refused_well(const struct decisions *decisions, const struct lg
 {
 	const struct staff *who = programme_staff(&decisions->programme, of->actor);
 	return to_self(decisions, staff, of) ||
-	       (decides && who != NULL && who->customer != 0 && who->customer == of->customer);
+	       (decides && who != NULL && programme_own(&decisions->programme, who, of->customer));
 }
 
 bool standing_refuses(const struct lgp_entry *refusal)

@@ -47,6 +47,15 @@ static enum lgp_status note_dealing(struct ledger_index *dealings, const struct 
 	return LGP_OK;
 }
 
+/* Whose account it is.  Of the giver's or the approver's household: it is theirs. */
+static uint32_t owner_of(const struct ledger_facts *facts, const struct ledger_act *act)
+{
+	if (ledger_act_approval(act) && ledger_own(facts, act->actor, act->party))
+		return act->actor;
+	return ledger_own(facts, act->staff, act->party) ? act->staff
+	                                                 : ledger_account_of(facts, act->party);
+}
+
 /* Who approves for their own account gives to it as much as who asks. */
 static enum lgp_status note_act(struct ledger_index *dealings, const struct ledger_act *act,
                                 uint32_t owner)
@@ -66,7 +75,7 @@ static enum lgp_status find_dealings(const struct ledger_run *run, struct ledger
 		bool tried = tried_dealing(act);
 		if (!ledger_run_wants(run, act) || (act->kind != LGP_KIND_GRANT && !tried))
 			continue;
-		uint32_t owner = ledger_account_of(run->facts, act->party);
+		uint32_t owner = owner_of(run->facts, act);
 		run->result->tested++;
 		if (owner != 0 || tried)
 			status = note_act(dealings, act, owner);
@@ -96,8 +105,8 @@ static void write_dealing(struct sheet *sheet, const struct ledger_run *run, con
 	static const char *const why[] = {
 	        [GRAVITY_COLLEAGUE] = "a member of staff is rewarded by another: what for?",
 	        [GRAVITY_EACH_OTHER] = "two members of staff reward each other: is it in turns?",
-	        [GRAVITY_OWN] = "for their own account, or to approve what is their own: who "
-	                        "allowed it?",
+	        [GRAVITY_OWN] = "for their own account or household, or to approve what is "
+	                        "their own: who allowed it?",
 	};
 	const struct dealing *item = ledger_index_at(items, at);
 	enum gravity gravity = gravity_of(items, item);
@@ -114,12 +123,13 @@ static void write_dealing(struct sheet *sheet, const struct ledger_run *run, con
 static enum lgp_status tell_dealings(const struct ledger_run *run,
                                      const struct ledger_index *dealings)
 {
-	static const struct ledger_table table = {
-	        "self-dealing", "To staff's own accounts and each other's",
-	        COLUMNS(dealing_columns),
-	        "Score: 3 one's own account, 2 each other's, 1 a colleague's; of one score the "
-	        "larger sum first.",
-	        write_dealing};
+	static const struct ledger_table table = {"self-dealing",
+	                                          "To staff's own accounts and each other's",
+	                                          COLUMNS(dealing_columns),
+	                                          "Score: 3 one's own account or household, 2 each "
+	                                          "other's, 1 a colleague's; of one score the "
+	                                          "larger sum first.",
+	                                          write_dealing};
 	struct ranking ranking = {0};
 	for (size_t i = 0; i < dealings->count; i++) {
 		const struct dealing *item = ledger_index_at(dealings, i);
@@ -130,9 +140,8 @@ static enum lgp_status tell_dealings(const struct ledger_run *run,
 	if (sheet == NULL)
 		return LGP_NO_MEMORY;
 	run->result->value = floor(run->result->value); /* what is behind the point is order */
-	sheet_note(sheet,
-	           "Whose account is whose by any definition of staff, also later ones.  Who "
-	           "shares a household is not in the ledger.");
+	sheet_note(sheet, "Whose account is whose by any definition of staff, also later ones; who "
+	                  "shares a household with them by what the ledger has in the end.");
 	forensic_verdict(run->result, "%zu pairs of giver and account of staff", dealings->count);
 	return LGP_OK;
 }
@@ -150,7 +159,7 @@ enum lgp_status test_self_dealing(const struct ledger_run *run)
 	else if (status == LGP_OK)
 		status = forensic_inapplicable(run->result,
 		                               "no member of staff has an account of their own on "
-		                               "record; households are not in the ledger");
+		                               "record, by which their household would be known");
 	ledger_index_deinit(&dealings);
 	return status;
 }

@@ -152,6 +152,15 @@ static struct ledger_act *new_act(struct ledger_facts *facts)
 	return &facts->acts[facts->count++];
 }
 
+/* By what tells incidents apart: INC-7 and inc-7 are one. */
+static uint32_t note_incident(struct ledger_facts *facts, const struct lgp_entry *entry)
+{
+	char name[LGP_SLUG_MAX];
+	incident_name(entry->incident, name);
+	return spendings_name(&facts->incidents,
+	                      (struct lgp_view){name, strnlen(name, sizeof name)});
+}
+
 static void fill_act(struct ledger_facts *facts, const struct lgp_entry *entry,
                      struct ledger_act *act)
 {
@@ -167,7 +176,7 @@ static void fill_act(struct ledger_facts *facts, const struct lgp_entry *entry,
 	        .budget = narrow(entry->budget),
 	        .reason = narrow(entry->reason),
 	        .unit = narrow(entry->unit),
-	        .incident = spendings_name(&facts->incidents, lgp_entry_incident(entry)),
+	        .incident = note_incident(facts, entry),
 	        .limit = narrow(entry->limit),
 	        .date = entry->business_date,
 	        .outside_s = hours_outside(&facts->hours, entry->site, entry->time_us),
@@ -192,12 +201,23 @@ static enum lgp_status add_act(struct ledger_facts *facts, const struct book *bo
 	return read_remaining(book, entry, &act->remaining);
 }
 
+static enum lgp_status note_household(struct ledger_facts *facts, const struct book *book,
+                                      const struct lgp_entry *entry)
+{
+	char text[LGP_DEFINITION_MAX];
+	struct lgp_view payload;
+	enum lgp_status status = book_payload(book, entry, text, &payload);
+	return status == LGP_OK ? programme_household(&facts->programme, entry, payload) : status;
+}
+
 static enum lgp_status visit(void *context, const struct book *book, const struct lgp_entry *entry)
 {
 	struct ledger_facts *facts = context;
 	ledger_command_note(facts->command, entry);
 	if (lgp_noun_of(entry->kind) != NULL)
 		return define(facts, book, entry);
+	if (entry->kind == LGP_KIND_CUSTOMER)
+		return note_household(facts, book, entry);
 	if (entry->kind == LGP_KIND_LIMIT_END)
 		ledger_limits_end(&facts->limits, entry);
 	return is_act(facts, entry) ? add_act(facts, book, entry) : LGP_OK;
@@ -239,6 +259,12 @@ bool ledger_act_given(const struct ledger_act *act)
 uint32_t ledger_act_person(const struct ledger_act *act)
 {
 	return ledger_act_approval(act) || act->kind == LGP_KIND_REVERSAL ? act->actor : act->staff;
+}
+
+bool ledger_own(const struct ledger_facts *facts, uint32_t person, uint32_t customer)
+{
+	const struct staff *staff = programme_staff(&facts->programme, person);
+	return staff != NULL && customer != 0 && programme_own(&facts->programme, staff, customer);
 }
 
 uint32_t ledger_account_of(const struct ledger_facts *facts, uint32_t customer)

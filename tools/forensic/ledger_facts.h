@@ -71,6 +71,10 @@ bool ledger_act_given(const struct ledger_act *act);
 /* Whose own account the customer is, by any definition; 0: nobody's. */
 uint32_t ledger_account_of(const struct ledger_facts *facts, uint32_t customer);
 
+/* Whether the customer is the person's own account, or of their household, by what the
+ * ledger has in the end. */
+bool ledger_own(const struct ledger_facts *facts, uint32_t person, uint32_t customer);
+
 /* The rows of one unit, for the tests of tests.h: grants, or imports (ledger_rows.c).
  * LGP_NO_MEMORY, LGP_OVERLOAD. */
 LGP_MUST_USE enum lgp_status ledger_rows(const struct ledger_facts *facts, uint32_t unit,

@@ -54,6 +54,8 @@ static const struct option_row lookup_options[] = {
 static const struct option_row customer_options[] = {
         {"reference", "TEXT", 0, TAG_TEXT, "a loyalty number, a booking, an address"},
         {"name", "TEXT", 0, TAG_TEXT, "what the customer is called"},
+        {"household", "ID", 0, TAG_TEXT,
+         "an id for who lives together, not their name; update it by itself"},
         {0},
 };
 

@@ -136,7 +136,7 @@ static bool subject(const struct limit_version *version, const struct limit_case
 	                            .shape = version->shape};
 	switch (version->per) {
 	case PER_CUSTOMER_INCIDENT:
-		memcpy(counter->incident, of->incident, sizeof counter->incident);
+		incident_name(of->incident, counter->incident);
 		counter->first = of->incident[0] != '\0' ? of->customer : 0;
 		break;
 	case PER_CUSTOMER:

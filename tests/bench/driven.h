@@ -1,0 +1,45 @@
+/* driven: a ledger that a benchmark of the library drives as the server does, with an
+ * applier beside it.
+ * Thread: the benchmark's own, save the applier, which is within. */
+#ifndef LAGNIAPPE_TESTS_BENCH_DRIVEN_H
+#define LAGNIAPPE_TESTS_BENCH_DRIVEN_H
+
+#include "lagniappe/ledger.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define DAY_US (INT64_C(86400) * 1000000)
+
+struct driven {
+	struct lgp_ledger *ledger;
+	uint64_t random[2];
+	int64_t now_us;
+	pthread_t applier;
+	_Atomic bool frozen, stop;
+};
+
+/* A new ledger in DIR, all of whose zones are UTC.  Faults end the program. */
+void driven_open(struct driven *d, const char *dir, const char *origin);
+void driven_start_applier(struct driven *d);
+void driven_close(struct driven *d);
+
+uint64_t next_random(struct driven *d);
+/* With a random key, a microsecond after the one before. */
+struct lgp_command command(struct driven *d, enum lgp_kind kind, uint64_t token);
+/* Waits while the applier is behind: what a server answers 503. */
+struct lgp_outcome judge(struct driven *d, const struct lgp_command *command);
+/* Its number; what is refused ends the program.  A full batch is committed. */
+uint64_t accepted(struct driven *d, const struct lgp_command *command);
+uint64_t define(struct driven *d, enum lgp_kind kind, uint64_t token, const char *text);
+void commit(struct driven *d);
+
+void must(enum lgp_status status);
+void set(struct lgp_slug *slug, const char *text);
+double seconds(void);
+/* The thread's own time: what others do on the machine is not in it. */
+double thread_seconds(void);
+/* Of doubles, for qsort. */
+int compare(const void *a, const void *b);
+
+#endif
