@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "lagniappe/codec.h"
 #include "server/output.h"
 
 #define CONTENT_TYPE_MAX 128 /* "application/problem+json; charset=utf-8" is 39 */
@@ -74,11 +75,7 @@ static void add_text(struct work *work, struct text text)
 static void add_decimal(struct work *work, uint64_t value)
 {
 	char digits[20];
-	size_t at = sizeof(digits);
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while ((value /= 10) != 0);
-	add_text(work, (struct text){digits + at, sizeof(digits) - at});
+	add_text(work, (struct text){digits, lgp_decimal_format(digits, value)});
 }
 
 /* A status without a name of its own: the reason may be empty (RFC 9112 section 4). */
