@@ -193,6 +193,7 @@ static void begin_exchange(struct conn *conn, struct lgp_view id)
 	exchange->extra_len = 0;
 	exchange->started_us = uv_hrtime() / 1000;
 	set_request_id(exchange, id);
+	work_borrow_out(conn->work);
 	buf_clear(&conn->work->out);
 	loop_count(&loop->stats.requests, 1);
 	loop->turn_worked = true;

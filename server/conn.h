@@ -43,8 +43,8 @@ struct work {
 	size_t start, size;
 	struct buf in;
 
-	struct buf out; /* the reply's body */
-	char head[CONN_HEAD_MAX];
+	struct buf out;            /* the reply's body */
+	char head[CONN_HEAD_MAX];  /* of a reply that was not written at once */
 	size_t head_len, body_len; /* the reply to be written: of head, of out */
 	size_t sent;               /* of both together */
 	struct buf pending;        /* goes out as it is, before the reply */
