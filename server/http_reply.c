@@ -8,7 +8,6 @@
 #include <strings.h>
 
 #include "server/output.h"
-#include "server/work.h"
 
 #define CONTENT_TYPE_MAX 128 /* "application/problem+json; charset=utf-8" is 39 */
 
@@ -196,11 +195,7 @@ void http_reply_header(struct exchange *exchange, const char *name, struct lgp_v
 void http_defer(struct exchange *exchange)
 {
 	struct work *work = work_of(exchange);
-	struct lgp_view none = {NULL, 0};
-	exchange->path = exchange->query = exchange->body = none;
-	exchange->authorization = exchange->idempotency_key = exchange->prefer = none;
-	exchange->accept = exchange->content_type = exchange->if_match = none;
-	work_lend_out(work);
+	conn_forget_request(exchange);
 	conn_move(work->conn, CONN_DEFERRED);
 }
 
@@ -212,7 +207,5 @@ struct exchange *http_resume(struct loop *loop, struct ticket ticket)
 	if (slot->conn == NULL || slot->generation != ticket.generation ||
 	    slot->conn->state != CONN_DEFERRED)
 		return NULL;
-	conn_move(slot->conn, CONN_HANDLING);
-	work_borrow_out(slot->conn->work);
-	return &slot->conn->work->exchange;
+	return conn_resume(slot->conn);
 }

@@ -235,7 +235,6 @@ static bool take_memory(struct loop *loop)
 	loop->read_bytes = malloc(LOOP_READ_BYTES);
 	buf_init(&loop->cork, LOOP_CORK_BYTES);
 	buf_init(&loop->head, CONN_HEAD_MAX);
-	buf_init(&loop->spare_out, HTTP_REPLY_MAX);
 	if (loop->slots == NULL || loop->read_bytes == NULL ||
 	    buf_reserve(&loop->cork, LOOP_CORK_BYTES) == NULL ||
 	    buf_reserve(&loop->head, CONN_HEAD_MAX) == NULL)
@@ -254,7 +253,6 @@ static void give_memory(struct loop *loop)
 	free(loop->plain_bytes);
 	buf_deinit(&loop->cork);
 	buf_deinit(&loop->head);
-	buf_deinit(&loop->spare_out);
 	free(loop->read_bytes);
 	free(loop->slots);
 	pthread_mutex_destroy(&loop->posts_lock);

@@ -70,7 +70,6 @@ struct loop {
 	char *plain_bytes;        /* owned, the same; TLS only */
 	struct tls_wire *wire;    /* owned; TLS only */
 	struct buf head;          /* of the reply that is being given */
-	struct buf spare_out;     /* a body's memory, of no work now: see work.h */
 	struct buf cork;          /* replies not yet written, of one connection */
 	struct conn *cork_conn;   /* borrowed: whose they are */
 	char date[LOOP_DATE_MAX]; /* "Date: …" with CRLF */

@@ -41,25 +41,6 @@ static void empty(struct buf *buf)
 	buf_clear(buf);
 }
 
-static void swap_out(struct work *work)
-{
-	struct buf *spare = &work->exchange.loop->spare_out, out = work->out;
-	work->out = *spare;
-	*spare = out;
-}
-
-void work_borrow_out(struct work *work)
-{
-	if (work->out.ptr == NULL)
-		swap_out(work);
-}
-
-void work_lend_out(struct work *work)
-{
-	if (work->exchange.loop->spare_out.ptr == NULL && work->out.len == 0 && !work->out.failed)
-		swap_out(work);
-}
-
 static void dispose(struct work *work)
 {
 	buf_deinit(&work->in);
@@ -75,13 +56,12 @@ void work_give(struct loop *loop, struct work *work)
 	if (work->bulk)
 		loop->bulk_bodies--;
 	work->bulk = false;
-	empty(&work->out);
-	work_lend_out(work);
 	if (loop->work_free_count == POOL_MAX) {
 		dispose(work);
 		return;
 	}
 	empty(&work->in);
+	empty(&work->out);
 	empty(&work->pending);
 	empty(&work->flying);
 	work->conn = NULL;
