@@ -154,6 +154,14 @@ enum lgp_status lgp_hex_decode(struct lgp_view text, void *out, size_t len)
 /* --- base32 ------------------------------------------------------------- */
 
 static const char base32_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+/* Where a character stands in the alphabet, from 1; 0: not in it. */
+static const uint8_t base32_places[256] = {
+        ['a'] = 1,  ['b'] = 2,  ['c'] = 3,  ['d'] = 4,  ['e'] = 5,  ['f'] = 6,  ['g'] = 7,
+        ['h'] = 8,  ['i'] = 9,  ['j'] = 10, ['k'] = 11, ['l'] = 12, ['m'] = 13, ['n'] = 14,
+        ['o'] = 15, ['p'] = 16, ['q'] = 17, ['r'] = 18, ['s'] = 19, ['t'] = 20, ['u'] = 21,
+        ['v'] = 22, ['w'] = 23, ['x'] = 24, ['y'] = 25, ['z'] = 26, ['2'] = 27, ['3'] = 28,
+        ['4'] = 29, ['5'] = 30, ['6'] = 31, ['7'] = 32,
+};
 
 /* Three groups of 5 bytes are 8 characters each; the 16th byte takes two more,
  * the last two bits of which are zero. */
@@ -168,11 +176,10 @@ void lgp_base32_encode16(char out[LGP_BASE32_ID_LEN], const uint8_t bytes[16])
 	out[25] = base32_alphabet[(bytes[15] & 7) << 2];
 }
 
+/* The five bits that a character stands for, all 32 bits set if it is none. */
 static unsigned base32_value(char c)
 {
-	if (c >= 'a' && c <= 'z')
-		return (unsigned)(c - 'a');
-	return c >= '2' && c <= '7' ? (unsigned)(c - '2') + 26 : 32;
+	return base32_places[(unsigned char)c] - 1u;
 }
 
 enum lgp_status lgp_base32_decode16(struct lgp_view text, uint8_t out[16])

@@ -196,6 +196,7 @@ static void park(struct conn *conn)
 		conn->parked = true;
 		conn->method = exchange->method;
 		conn->started_us = exchange->started_us;
+		conn->note = exchange->note;
 		memcpy(conn->request_id, exchange->request_id, strlen(exchange->request_id) + 1);
 	}
 	give_work(conn);
@@ -217,6 +218,7 @@ struct exchange *conn_resume(struct conn *conn)
 	exchange->ticket = (struct ticket){conn->slot, conn->loop->slots[conn->slot].generation};
 	exchange->method = conn->method;
 	exchange->started_us = conn->started_us;
+	exchange->note = conn->note;
 	memcpy(exchange->request_id, conn->request_id, strlen(conn->request_id) + 1);
 	exchange->extra_len = 0;
 	buf_clear(&work->out);
@@ -240,6 +242,7 @@ static void begin_exchange(struct conn *conn, struct lgp_view id)
 	deadline_clear(&conn->deadline);
 	exchange->ticket = (struct ticket){conn->slot, ++loop->slots[conn->slot].generation};
 	exchange->extra_len = 0;
+	exchange->note = NULL;
 	exchange->started_us = uv_hrtime() / 1000;
 	set_request_id(exchange, id);
 	buf_clear(&conn->work->out);

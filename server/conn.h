@@ -77,6 +77,7 @@ struct conn {
 	bool parked;          /* deferred, and what follows is of its exchange */
 	enum http_method method;
 	uint64_t started_us;
+	const void *note;
 	char request_id[HTTP_REQUEST_ID_MAX];
 };
 

@@ -206,14 +206,20 @@ static int judge_framing(struct http_request *request)
 	return 0;
 }
 
+static bool begins(struct lgp_view target, struct lgp_view scheme)
+{
+	return target.len > scheme.len && target.ptr[0] != '/' &&
+	       strncasecmp(target.ptr, scheme.ptr, scheme.len) == 0;
+}
+
 /* RFC 9112 section 3.2: a target is a path, or a whole address of http or https;
  * then the path is what follows the authority. */
 static int judge_target(struct http_request *request)
 {
 	struct lgp_view target = target_of(request, request->bytes);
-	size_t skip = target.len > 7 && strncasecmp(target.ptr, "http://", 7) == 0    ? 7
-	              : target.len > 8 && strncasecmp(target.ptr, "https://", 8) == 0 ? 8
-	                                                                              : 0;
+	size_t skip = begins(target, LGP_VIEW("http://"))    ? 7
+	              : begins(target, LGP_VIEW("https://")) ? 8
+	                                                     : 0;
 	if (skip != 0) {
 		const char *path = memchr(target.ptr + skip, '/', target.len - skip);
 		skip = path == NULL ? target.len : (size_t)(path - target.ptr);
