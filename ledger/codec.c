@@ -30,7 +30,7 @@ static const char base64_pairs[2 * 64 * 64 + 1] =
 #undef ROW
 /* clang-format on */
 
-static void put_pair(char *out, unsigned bits12)
+static void put_pair(char *out, uint64_t bits12)
 {
 	memcpy(out, base64_pairs + 2 * bits12, 2);
 }
@@ -39,6 +39,14 @@ size_t lgp_base64_encode(char *out, const void *bytes, size_t len)
 {
 	const uint8_t *in = bytes;
 	char *at = out;
+	/* Eight bytes are read at once, six of them taken. */
+	for (; len >= 8; len -= 6, in += 6, at += 8) {
+		uint64_t bits = lgp_get_be(in, 8);
+		put_pair(at, bits >> 52);
+		put_pair(at + 2, bits >> 40 & 0xfff);
+		put_pair(at + 4, bits >> 28 & 0xfff);
+		put_pair(at + 6, bits >> 16 & 0xfff);
+	}
 	for (; len >= 3; len -= 3, in += 3, at += 4) {
 		unsigned bits = (unsigned)in[0] << 16 | (unsigned)in[1] << 8 | in[2];
 		put_pair(at, bits >> 12);
@@ -146,6 +154,14 @@ enum lgp_status lgp_hex_decode(struct lgp_view text, void *out, size_t len)
 /* --- base32 ------------------------------------------------------------- */
 
 static const char base32_alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+/* Where a character stands in the alphabet, from 1; 0: not in it. */
+static const uint8_t base32_places[256] = {
+        ['a'] = 1,  ['b'] = 2,  ['c'] = 3,  ['d'] = 4,  ['e'] = 5,  ['f'] = 6,  ['g'] = 7,
+        ['h'] = 8,  ['i'] = 9,  ['j'] = 10, ['k'] = 11, ['l'] = 12, ['m'] = 13, ['n'] = 14,
+        ['o'] = 15, ['p'] = 16, ['q'] = 17, ['r'] = 18, ['s'] = 19, ['t'] = 20, ['u'] = 21,
+        ['v'] = 22, ['w'] = 23, ['x'] = 24, ['y'] = 25, ['z'] = 26, ['2'] = 27, ['3'] = 28,
+        ['4'] = 29, ['5'] = 30, ['6'] = 31, ['7'] = 32,
+};
 
 /* Three groups of 5 bytes are 8 characters each; the 16th byte takes two more,
  * the last two bits of which are zero. */
@@ -160,11 +176,10 @@ void lgp_base32_encode16(char out[LGP_BASE32_ID_LEN], const uint8_t bytes[16])
 	out[25] = base32_alphabet[(bytes[15] & 7) << 2];
 }
 
+/* The five bits that a character stands for, all 32 bits set if it is none. */
 static unsigned base32_value(char c)
 {
-	if (c >= 'a' && c <= 'z')
-		return (unsigned)(c - 'a');
-	return c >= '2' && c <= '7' ? (unsigned)(c - '2') + 26 : 32;
+	return base32_places[(unsigned char)c] - 1u;
 }
 
 enum lgp_status lgp_base32_decode16(struct lgp_view text, uint8_t out[16])
@@ -172,21 +187,22 @@ enum lgp_status lgp_base32_decode16(struct lgp_view text, uint8_t out[16])
 	if (text.len != LGP_BASE32_ID_LEN)
 		return lgp_fault(LGP_MALFORMED, "%zu base32 characters where %d are taken",
 		                 text.len, LGP_BASE32_ID_LEN);
-	unsigned value[LGP_BASE32_ID_LEN];
-	for (unsigned i = 0; i < LGP_BASE32_ID_LEN; i++) {
-		value[i] = base32_value(text.ptr[i]);
-		if (value[i] > 31)
-			return lgp_fault(LGP_MALFORMED, "no lower-case base32 at character %u", i);
-	}
-	if ((value[25] & 3) != 0)
-		return lgp_fault(LGP_MALFORMED, "base32 is not canonical at its last character");
+	unsigned none = 0; /* has 32 set when a character is none of the alphabet */
 	for (unsigned group = 0; group < 3; group++) {
 		uint64_t bits = 0;
-		for (unsigned i = 0; i < 8; i++)
-			bits = bits << 5 | value[8 * group + i];
+		for (unsigned i = 0; i < 8; i++) {
+			unsigned value = base32_value(text.ptr[8 * group + i]);
+			none |= value;
+			bits = bits << 5 | value;
+		}
 		lgp_put_be(out + 5 * group, bits, 5);
 	}
-	out[15] = (uint8_t)(value[24] << 3 | value[25] >> 2);
+	unsigned high = base32_value(text.ptr[24]), low = base32_value(text.ptr[25]);
+	out[15] = (uint8_t)(high << 3 | low >> 2);
+	if (((none | high | low) & 32) != 0)
+		return lgp_fault(LGP_MALFORMED, "a character is not of lower-case base32");
+	if ((low & 3) != 0)
+		return lgp_fault(LGP_MALFORMED, "base32 is not canonical at its last character");
 	return LGP_OK;
 }
 
@@ -211,17 +227,34 @@ enum lgp_status lgp_decimal_parse(struct lgp_view text, uint64_t *out)
 	return LGP_OK;
 }
 
+/* Two digits of a number below 100. */
+static void two_digits_put(char out[2], unsigned value)
+{
+	static const char digits[] = "00010203040506070809"
+	                             "10111213141516171819"
+	                             "20212223242526272829"
+	                             "30313233343536373839"
+	                             "40414243444546474849"
+	                             "50515253545556575859"
+	                             "60616263646566676869"
+	                             "70717273747576777879"
+	                             "80818283848586878889"
+	                             "90919293949596979899";
+	memcpy(out, digits + 2 * value, 2);
+}
+
 size_t lgp_decimal_format(char out[20], uint64_t value)
 {
-	char reversed[20];
-	size_t count = 0;
-	do {
-		reversed[count++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value > 0);
-	for (size_t i = 0; i < count; i++)
-		out[i] = reversed[count - 1 - i];
-	return count;
+	char digits[20];
+	size_t at = sizeof digits;
+	for (; value >= 100; value /= 100)
+		two_digits_put(digits + (at -= 2), (unsigned)(value % 100));
+	if (value >= 10)
+		two_digits_put(digits + (at -= 2), (unsigned)value);
+	else
+		digits[--at] = (char)('0' + value);
+	memcpy(out, digits + at, sizeof digits - at);
+	return sizeof digits - at;
 }
 
 /* --- dates and times ---------------------------------------------------- */
@@ -284,12 +317,6 @@ static bool digits_parse(const char *text, unsigned count, unsigned *out)
 	return true;
 }
 
-static void digits_format(char *out, unsigned count, unsigned value)
-{
-	for (unsigned i = count; i > 0; i--, value /= 10)
-		out[i - 1] = (char)('0' + value % 10);
-}
-
 enum lgp_status lgp_date_parse(struct lgp_view text, int32_t *days)
 {
 	struct civil date;
@@ -309,11 +336,12 @@ void lgp_date_format(char out[LGP_DATE_LEN], int32_t days)
 {
 	require(days >= DAY_FIRST && days <= DAY_LAST);
 	struct civil date = civil_from_days(days);
-	digits_format(out, 4, date.year);
+	two_digits_put(out, date.year / 100);
+	two_digits_put(out + 2, date.year % 100);
 	out[4] = '-';
-	digits_format(out + 5, 2, date.month);
+	two_digits_put(out + 5, date.month);
 	out[7] = '-';
-	digits_format(out + 8, 2, date.day);
+	two_digits_put(out + 8, date.day);
 }
 
 /* ".d" to ".dddddd" and 'Z', or 'Z' alone. */
@@ -361,15 +389,17 @@ void lgp_time_format(char out[LGP_TIME_LEN], int64_t time_us)
 		us += US_PER_DAY;
 	}
 	require(days >= DAY_FIRST && days <= DAY_LAST);
-	unsigned second = (unsigned)(us / US_PER_SECOND);
+	unsigned second = (unsigned)(us / US_PER_SECOND), fraction = (unsigned)(us % US_PER_SECOND);
 	lgp_date_format(out, (int32_t)days);
 	out[10] = 'T';
-	digits_format(out + 11, 2, second / 3600);
+	two_digits_put(out + 11, second / 3600);
 	out[13] = ':';
-	digits_format(out + 14, 2, second / 60 % 60);
+	two_digits_put(out + 14, second / 60 % 60);
 	out[16] = ':';
-	digits_format(out + 17, 2, second % 60);
+	two_digits_put(out + 17, second % 60);
 	out[19] = '.';
-	digits_format(out + 20, 6, (unsigned)(us % US_PER_SECOND));
+	two_digits_put(out + 20, fraction / 10000);
+	two_digits_put(out + 22, fraction / 100 % 100);
+	two_digits_put(out + 24, fraction % 100);
 	out[26] = 'Z';
 }

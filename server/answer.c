@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#define ADD(out, literal) buf_add(out, literal, sizeof(literal) - 1)
-
 /* ---- names ------------------------------------------------------------------------ */
 
 /* Names are slugs and codes: nothing in them needs an escape. */
@@ -53,9 +51,9 @@ static void add_name(struct worker *worker, struct buf *out, const char *member,
 		return;
 	}
 	buf_add(out, member, member_len);
-	ADD(out, "t-");
+	buf_text(out, "t-");
 	buf_decimal(out, number);
-	ADD(out, "\"");
+	buf_text(out, "\"");
 }
 
 #define NAME(out, name, number)                                                                   \
@@ -94,20 +92,20 @@ static void add_times(struct buf *out, const struct lgp_entry *entry, bool dry)
 	char time[LGP_TIME_LEN], date[LGP_DATE_LEN];
 	if (!dry) {
 		lgp_time_format(time, entry->time_us);
-		ADD(out, ",\"time\":\"");
+		buf_text(out, ",\"time\":\"");
 		buf_add(out, time, sizeof time);
-		ADD(out, "\"");
+		buf_text(out, "\"");
 	}
 	lgp_date_format(date, entry->business_date);
-	ADD(out, ",\"business_date\":\"");
+	buf_text(out, ",\"business_date\":\"");
 	buf_add(out, date, sizeof date);
-	ADD(out, "\"");
+	buf_text(out, "\"");
 }
 
 static void add_actor(struct worker *worker, struct buf *out, const struct lgp_entry *entry)
 {
 	if (entry->actor == 0)
-		ADD(out, ",\"actor\":\"house\"");
+		buf_text(out, ",\"actor\":\"house\"");
 	NAME(out, "actor", entry->actor);
 	NAME(out, "staff", entry->staff);
 }
@@ -138,9 +136,9 @@ static void add_amount(struct worker *worker, struct buf *out, const struct lgp_
 	bool back = (entry->kind == LGP_KIND_ALLOTMENT && entry->debit == LGP_CLASS_BUDGET) ||
 	            (entry->kind == LGP_KIND_IMPORT && entry->credit != LGP_CLASS_SETTLEMENT);
 	if (back && entry->amount > 0)
-		ADD(out, ",\"amount\":-");
+		buf_text(out, ",\"amount\":-");
 	else
-		ADD(out, ",\"amount\":");
+		buf_text(out, ",\"amount\":");
 	buf_decimal(out, (uint64_t)entry->amount);
 	NAME(out, "unit", entry->unit);
 }
@@ -151,9 +149,9 @@ static void add_references(struct worker *worker, struct buf *out, const struct 
 	NAME(out, "budget", entry->budget);
 	NAME(out, "site", entry->site);
 	if (entry->incident[0] != '\0') {
-		ADD(out, ",\"incident\":\"");
+		buf_text(out, ",\"incident\":\"");
 		buf_view(out, lgp_entry_incident(entry));
-		ADD(out, "\"");
+		buf_text(out, "\"");
 	}
 	NAME(out, "touchpoint", entry->touchpoint);
 	if (entry->refers_to != 0)
@@ -169,8 +167,9 @@ static void add_balance(struct buf *out, const struct lgp_entry *entry)
 /* A refusal says what was refused, and why. */
 static void add_refusal(struct buf *out, const struct lgp_entry *entry)
 {
-	const struct lgp_problem_info *info = lgp_problem_info(entry->code);
-	if (entry->kind != LGP_KIND_REFUSAL || info == NULL)
+	const struct lgp_problem_info *info =
+	        entry->kind == LGP_KIND_REFUSAL ? lgp_problem_info(entry->code) : NULL;
+	if (info == NULL)
 		return;
 	json_write_text(out, "asked", lgp_view_of(lgp_kind_name(entry->asked)));
 	json_write_text(out, "refused", lgp_view_of(info->code));
@@ -179,14 +178,14 @@ static void add_refusal(struct buf *out, const struct lgp_entry *entry)
 void answer_entry(struct worker *worker, struct buf *out, const struct lgp_entry *entry, bool dry)
 {
 	if (dry) {
-		ADD(out, "\"kind\":\"");
+		buf_text(out, "\"kind\":\"");
 	} else {
-		ADD(out, "\"seq\":");
+		buf_text(out, "\"seq\":");
 		buf_decimal(out, entry->seq);
-		ADD(out, ",\"kind\":\"");
+		buf_text(out, ",\"kind\":\"");
 	}
 	buf_text(out, lgp_kind_name(entry->kind));
-	ADD(out, "\"");
+	buf_text(out, "\"");
 	add_times(out, entry, dry);
 	lgp_registry_lock(worker->app->ledger);
 	add_actor(worker, out, entry);
@@ -228,21 +227,34 @@ static struct lgp_view escaped(struct worker *worker, uint64_t size, struct lgp_
 	return json->failed ? LGP_VIEW("") : (struct lgp_view){json->ptr + 1, json->len - 2};
 }
 
+/* A line a hash.  Those high up in the tree are the same for most answers of a batch. */
+static void add_proof(struct worker *worker, struct buf *out, const struct lgp_proof *proof)
+{
+	struct proof_text *text = &worker->proof_text;
+	for (unsigned i = 0; i < proof->count; i++) {
+		if (i < text->count && lgp_hash_equal(&text->hash[i], &proof->hash[i]))
+			continue;
+		text->hash[i] = proof->hash[i];
+		size_t len = lgp_base64_encode(text->line[i], proof->hash[i].bytes, LGP_HASH_LEN);
+		memcpy(text->line[i] + len, "\\n", 2);
+		if (i == text->count)
+			text->count++;
+	}
+	buf_add(out, text->line, proof->count * sizeof text->line[0]);
+}
+
 void answer_receipt(struct worker *worker, struct buf *out, uint64_t seq, const uint8_t *leaf,
                     const struct lgp_proof *proof, uint64_t size, struct lgp_view checkpoint)
 {
-	ADD(out, ",\"receipt\":{\"leaf\":\"");
+	buf_text(out, ",\"receipt\":{\"leaf\":\"");
 	add_base64(out, leaf, LGP_ENTRY_LEN);
-	ADD(out, "\",\"proof\":\"c2sp.org/tlog-proof@v1\\nindex ");
+	buf_text(out, "\",\"proof\":\"c2sp.org/tlog-proof@v1\\nindex ");
 	buf_decimal(out, seq);
-	ADD(out, "\\n");
-	for (unsigned i = 0; i < proof->count; i++) {
-		add_base64(out, proof->hash[i].bytes, LGP_HASH_LEN);
-		ADD(out, "\\n");
-	}
-	ADD(out, "\\n");
+	buf_text(out, "\\n");
+	add_proof(worker, out, proof);
+	buf_text(out, "\\n");
 	buf_view(out, escaped(worker, size, checkpoint));
-	ADD(out, "\"}");
+	buf_text(out, "\"}");
 }
 
 enum lgp_status answer_prove(struct worker *worker, uint64_t seq, struct answer_proof *out)
@@ -275,7 +287,7 @@ enum lgp_status answer_receipt_of(struct worker *worker, struct buf *out, uint64
 
 void answer_end(struct exchange *exchange, int status)
 {
-	ADD(exchange->out, "}\n");
+	buf_text(exchange->out, "}\n");
 	http_reply(exchange, status, "application/json");
 }
 
@@ -354,10 +366,10 @@ void answer_job(struct worker *worker, struct exchange *exchange, struct job *jo
 		return;
 	}
 	if (job->minimal && !dry) {
-		ADD(out, "{\"seq\":");
+		buf_text(out, "{\"seq\":");
 		buf_decimal(out, job->line.seq);
 	} else {
-		ADD(out, "{");
+		buf_text(out, "{");
 		answer_entry(worker, out, &job->entry, dry);
 		if (dry && !job->balance_unseen)
 			add_balance(out, &job->entry);

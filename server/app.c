@@ -74,9 +74,6 @@ static enum lgp_problem problem_of(int status)
 static void on_refused(struct exchange *exchange, int status, const char *detail, void *context)
 {
 	(void)context;
-	struct session *session = exchange->user;
-	if (session != NULL)
-		session->route = NULL;
 	buf_clear(exchange->out);
 	if (status == 503)
 		http_reply_header(exchange, "Retry-After", LGP_VIEW("1"));
@@ -121,8 +118,7 @@ static void on_turn_end(struct loop *loop, void *context)
 static void on_replied(const struct exchange *exchange, int status, size_t bytes, void *context)
 {
 	struct worker *worker = loop_data(exchange->loop);
-	const struct session *session = exchange->user;
-	const struct route *route = session != NULL ? session->route : NULL;
+	const struct route *route = exchange->note;
 	uint64_t took = app_monotonic_us() - exchange->started_us;
 	(void)context;
 	metrics_count(worker->counts, route, status, bytes, took);

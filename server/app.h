@@ -5,6 +5,7 @@
 #ifndef LAGNIAPPE_SERVER_APP_H
 #define LAGNIAPPE_SERVER_APP_H
 
+#include "lagniappe/codec.h"
 #include "lagniappe/ledger.h"
 #include "server/body.h"
 #include "server/calendar.h"
@@ -20,6 +21,13 @@ struct route;
 struct job;
 struct app;
 struct route_counts;
+
+/* The lines of the proof that was answered last, as they stand in JSON. */
+struct proof_text {
+	unsigned count; /* of lines that are filled */
+	struct lgp_hash hash[LGP_PROOF_MAX];
+	char line[LGP_PROOF_MAX][LGP_BASE64_LEN(LGP_HASH_LEN) + 2];
+};
 
 /* A loop's own: whatever must not be shared, so that requests take no lock but
  * the registry's. */
@@ -40,6 +48,7 @@ struct worker {
 	 * batch share it. */
 	uint64_t checkpoint_size;
 	struct buf checkpoint_json;
+	struct proof_text proof_text;
 	struct route_counts *counts; /* by route */
 };
 

@@ -10,11 +10,10 @@
 /* What a connection remembers (exchange->user): the same header at the same
  * registry version names the same principal, so that the secret is hashed once. */
 struct session {
-	const struct route *route; /* of the request under way, for the log and the metrics */
 	uint64_t version;
 	size_t len; /* 0: nothing is remembered */
-	char authorization[AUTHORIZATION_MAX];
 	struct principal principal;
+	char authorization[AUTHORIZATION_MAX]; /* last: mostly short, and what is read is near */
 };
 
 /* The connection's session, made at its first request; NULL: no memory. */

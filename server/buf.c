@@ -5,7 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "lagniappe/codec.h"
 
 #define CAP_MIN 512 /* the first allocation, so that short texts do not creep */
 
@@ -43,7 +44,7 @@ static bool grow(struct buf *buf, size_t need)
 	return true;
 }
 
-char *buf_reserve(struct buf *buf, size_t n)
+char *buf_make_room(struct buf *buf, size_t n)
 {
 	size_t need;
 	if (buf->failed)
@@ -54,25 +55,6 @@ char *buf_reserve(struct buf *buf, size_t n)
 		return NULL;
 	}
 	return buf->ptr + buf->len;
-}
-
-void buf_add(struct buf *buf, const void *bytes, size_t len)
-{
-	char *at;
-	if (len == 0 || (at = buf_reserve(buf, len)) == NULL)
-		return;
-	memcpy(at, bytes, len);
-	buf->len += len;
-}
-
-void buf_text(struct buf *buf, const char *text)
-{
-	buf_add(buf, text, strlen(text));
-}
-
-void buf_view(struct buf *buf, struct lgp_view view)
-{
-	buf_add(buf, view.ptr, view.len);
 }
 
 void buf_printf(struct buf *buf, const char *format, ...)
@@ -98,9 +80,5 @@ void buf_printf(struct buf *buf, const char *format, ...)
 void buf_decimal(struct buf *buf, uint64_t value)
 {
 	char digits[20];
-	size_t at = sizeof(digits);
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while ((value /= 10) != 0);
-	buf_add(buf, digits + at, sizeof(digits) - at);
+	buf_add(buf, digits, lgp_decimal_format(digits, value));
 }

@@ -174,6 +174,57 @@ static void append(struct work *work, const char *bytes, size_t len)
 
 /* Exchanges. */
 
+void conn_forget_request(struct exchange *exchange)
+{
+	struct lgp_view none = {NULL, 0};
+	exchange->path = exchange->query = exchange->body = none;
+	exchange->authorization = exchange->idempotency_key = exchange->prefer = none;
+	exchange->accept = exchange->content_type = exchange->if_match = none;
+}
+
+/* Who waits for an answer needs little of a work: it goes to who is busy, and so
+ * stays in the cache. */
+static void park(struct conn *conn)
+{
+	struct work *work = conn->work;
+	if (work == NULL || conn_has_more(conn) || !output_finished(work) || work->bulk)
+		return;
+	const struct exchange *exchange = &work->exchange;
+	if (!conn->parked) {
+		if (exchange->extra_len > 0 || exchange->out->len > 0)
+			return;
+		conn->parked = true;
+		conn->method = exchange->method;
+		conn->started_us = exchange->started_us;
+		conn->note = exchange->note;
+		memcpy(conn->request_id, exchange->request_id, strlen(exchange->request_id) + 1);
+	}
+	give_work(conn);
+}
+
+struct exchange *conn_resume(struct conn *conn)
+{
+	struct work *work = conn_work(conn);
+	if (work == NULL) {
+		conn_close(conn);
+		return NULL;
+	}
+	conn_move(conn, CONN_HANDLING);
+	struct exchange *exchange = &work->exchange;
+	if (!conn->parked)
+		return exchange;
+	conn->parked = false;
+	conn_forget_request(exchange);
+	exchange->ticket = (struct ticket){conn->slot, conn->loop->slots[conn->slot].generation};
+	exchange->method = conn->method;
+	exchange->started_us = conn->started_us;
+	exchange->note = conn->note;
+	memcpy(exchange->request_id, conn->request_id, strlen(conn->request_id) + 1);
+	exchange->extra_len = 0;
+	buf_clear(&work->out);
+	return exchange;
+}
+
 static void set_request_id(struct exchange *exchange, struct lgp_view given)
 {
 	if (given.ptr == NULL) {
@@ -191,6 +242,7 @@ static void begin_exchange(struct conn *conn, struct lgp_view id)
 	deadline_clear(&conn->deadline);
 	exchange->ticket = (struct ticket){conn->slot, ++loop->slots[conn->slot].generation};
 	exchange->extra_len = 0;
+	exchange->note = NULL;
 	exchange->started_us = uv_hrtime() / 1000;
 	set_request_id(exchange, id);
 	buf_clear(&conn->work->out);
@@ -223,11 +275,8 @@ static void refuse(struct conn *conn, int status, const char *detail)
 	const struct http_handler *handler = &conn->loop->config->handler;
 	struct exchange *exchange = &work->exchange;
 	struct http_request *request = &work->request;
-	struct lgp_view none = {"", 0};
 	exchange->method = HTTP_OTHER;
-	exchange->path = exchange->query = exchange->body = none;
-	exchange->authorization = exchange->idempotency_key = exchange->prefer = none;
-	exchange->accept = exchange->content_type = exchange->if_match = none;
+	conn_forget_request(exchange);
 	conn->head = request->target.off != 0 && request->parser.method == HTTP_HEAD;
 	conn->old_http = false;
 	conn->close_after = true;
@@ -366,6 +415,8 @@ static void settle(struct conn *conn)
 	case CONN_DEFERRED:
 		if (conn->ended)
 			conn_close(conn);
+		else
+			park(conn);
 		break;
 	case CONN_WRITING:
 		if (conn->deadline.kind == DEADLINE_WRITE)

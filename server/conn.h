@@ -29,7 +29,8 @@ enum conn_state {
 };
 
 /* What a connection needs while it is busy, and only then: from the first byte
- * of a request until its reply is written.  Pooled by the loop. */
+ * of a request until its reply is written, save while the exchange is deferred.
+ * Pooled by the loop. */
 struct work {
 	struct exchange exchange; /* first: handlers hold its address */
 	struct conn *conn;        /* borrowed */
@@ -43,8 +44,8 @@ struct work {
 	size_t start, size;
 	struct buf in;
 
-	struct buf out; /* the reply's body */
-	char head[CONN_HEAD_MAX];
+	struct buf out;            /* the reply's body */
+	char head[CONN_HEAD_MAX];  /* of a reply that was not written at once */
 	size_t head_len, body_len; /* the reply to be written: of head, of out */
 	size_t sent;               /* of both together */
 	struct buf pending;        /* goes out as it is, before the reply */
@@ -73,6 +74,11 @@ struct conn {
 	bool ended;           /* the peer sends no more */
 	bool close_after;     /* this reply is the last */
 	bool old_http, head;  /* of the request in hand: HTTP/1.0, HEAD */
+	bool parked;          /* deferred, and what follows is of its exchange */
+	enum http_method method;
+	uint64_t started_us;
+	const void *note;
+	char request_id[HTTP_REQUEST_ID_MAX];
 };
 
 /* Accepts one from the loop's listener, or refuses it. */
@@ -83,6 +89,10 @@ void conn_close(struct conn *conn);
 void conn_move(struct conn *conn, enum conn_state to);
 /* NULL when memory has run out. */
 struct work *conn_work(struct conn *conn);
+/* The views of a request whose bytes go. */
+void conn_forget_request(struct exchange *exchange);
+/* The exchange that was deferred, for its handler; NULL: memory ran out, it is closed. */
+struct exchange *conn_resume(struct conn *conn);
 /* All output is with the kernel: what comes next. */
 void conn_written(struct conn *conn);
 /* A reply was given, and may have gone in part: the peer's time to read begins. */

@@ -56,6 +56,7 @@ struct exchange {
 	struct buf *out;               /* the body of the reply is built here; empty at first */
 	uint64_t started_us;           /* monotonic */
 	void *user;                    /* the handler's own, per connection, NULL at first */
+	const void *note;              /* and of this exchange: borrowed, NULL at first */
 	char extra[512];               /* further header lines of the reply, each with CRLF */
 	size_t extra_len;
 };

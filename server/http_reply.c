@@ -11,24 +11,18 @@
 
 #define CONTENT_TYPE_MAX 128 /* "application/problem+json; charset=utf-8" is 39 */
 
-struct text {
-	const char *ptr;
-	size_t len;
-};
-#define TEXT(literal) ((struct text){(literal), sizeof(literal) - 1})
-
 /* The longest head: status line and fixed fields under 400 bytes, content type,
  * request id, and the handler's own. */
 static_assert(CONN_HEAD_MAX >= 400 + CONTENT_TYPE_MAX + HTTP_REQUEST_ID_MAX +
                                        sizeof(((struct exchange *)0)->extra),
               "a head fits");
 
-static struct text status_line(int status)
+static const char *status_line(int status)
 {
 	switch (status) {
 #define LINE(code, reason) \
 	case code:         \
-		return TEXT("HTTP/1.1 " #code " " reason "\r\n");
+		return "HTTP/1.1 " #code " " reason "\r\n";
 		LINE(200, "OK")
 		LINE(201, "Created")
 		LINE(202, "Accepted")
@@ -60,41 +54,24 @@ static struct text status_line(int status)
 		LINE(503, "Service Unavailable")
 #undef LINE
 	default:
-		return (struct text){NULL, 0};
+		return NULL;
 	}
-}
-
-static void add_text(struct work *work, struct text text)
-{
-	require(text.len <= sizeof(work->head) - work->head_len);
-	memcpy(work->head + work->head_len, text.ptr, text.len);
-	work->head_len += text.len;
-}
-
-static void add_decimal(struct work *work, uint64_t value)
-{
-	char digits[20];
-	size_t at = sizeof(digits);
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while ((value /= 10) != 0);
-	add_text(work, (struct text){digits + at, sizeof(digits) - at});
 }
 
 /* A status without a name of its own: the reason may be empty (RFC 9112 section 4). */
-static void add_status_line(struct work *work, int status)
+static void add_status_line(struct buf *head, int status)
 {
-	struct text line = status_line(status);
-	if (line.ptr != NULL) {
-		add_text(work, line);
+	const char *line = status_line(status);
+	if (line != NULL) {
+		buf_text(head, line);
 		return;
 	}
-	add_text(work, TEXT("HTTP/1.1 "));
-	add_decimal(work, (uint64_t)status);
-	add_text(work, TEXT(" \r\n"));
+	buf_text(head, "HTTP/1.1 ");
+	buf_decimal(head, (uint64_t)status);
+	buf_text(head, " \r\n");
 }
 
-static bool has_line(const struct exchange *exchange, struct text name)
+static bool has_line(const struct exchange *exchange, struct lgp_view name)
 {
 	const char *at = exchange->extra, *end = at + exchange->extra_len;
 	while (at < end) {
@@ -106,47 +83,50 @@ static bool has_line(const struct exchange *exchange, struct text name)
 	return false;
 }
 
-static void add_connection(struct work *work, const struct conn *conn)
+static void add_connection(struct buf *head, const struct conn *conn)
 {
 	if (conn->close_after)
-		add_text(work, TEXT("Connection: close\r\n"));
+		buf_text(head, "Connection: close\r\n");
 	else if (conn->old_http)
-		add_text(work, TEXT("Connection: keep-alive\r\n"));
+		buf_text(head, "Connection: keep-alive\r\n");
 }
 
-static void add_content(struct work *work, const char *content_type, bool bodiless)
+static void add_content(struct buf *head, const char *content_type, size_t len)
 {
 	size_t type_len = strlen(content_type);
 	require(type_len <= CONTENT_TYPE_MAX);
-	if (bodiless)
-		return;
-	add_text(work, TEXT("Content-Type: "));
-	add_text(work, (struct text){content_type, type_len});
-	add_text(work, TEXT("\r\nContent-Length: "));
-	add_decimal(work, work->out.len);
-	add_text(work, TEXT("\r\n"));
+	buf_text(head, "Content-Type: ");
+	buf_add(head, content_type, type_len);
+	buf_text(head, "\r\nContent-Length: ");
+	buf_decimal(head, len);
+	buf_text(head, "\r\n");
 }
 
+/* In the loop's memory for it, which is in the cache. */
 static void compose(struct work *work, int status, const char *content_type)
 {
 	struct conn *conn = work->conn;
 	struct exchange *exchange = &work->exchange;
+	struct buf *head = &conn->loop->head;
 	bool bodiless = status == 204 || status == 304;
-	work->head_len = 0;
-	work->body_len = bodiless || conn->head ? 0 : work->out.len;
-	add_status_line(work, status);
-	add_text(work, (struct text){conn->loop->date, conn->loop->date_len});
-	add_content(work, content_type, bodiless);
-	add_text(work, TEXT("X-Request-Id: "));
-	add_text(work, (struct text){exchange->request_id, strlen(exchange->request_id)});
-	add_text(work, TEXT("\r\nX-Content-Type-Options: nosniff\r\n"));
-	if (exchange->extra_len == 0 || !has_line(exchange, TEXT("Cache-Control:")))
-		add_text(work, TEXT("Cache-Control: no-store\r\n"));
+	buf_clear(head);
+	add_status_line(head, status);
+	buf_add(head, conn->loop->date, conn->loop->date_len);
+	if (!bodiless)
+		add_content(head, content_type, work->out.len);
+	buf_text(head, "X-Request-Id: ");
+	buf_text(head, exchange->request_id);
+	buf_text(head, "\r\nX-Content-Type-Options: nosniff\r\n");
+	if (exchange->extra_len == 0 || !has_line(exchange, LGP_VIEW("Cache-Control:")))
+		buf_text(head, "Cache-Control: no-store\r\n");
 	if (conn->tls != NULL)
-		add_text(work, TEXT("Strict-Transport-Security: max-age=31536000\r\n"));
-	add_connection(work, conn);
-	add_text(work, (struct text){exchange->extra, exchange->extra_len});
-	add_text(work, TEXT("\r\n"));
+		buf_text(head, "Strict-Transport-Security: max-age=31536000\r\n");
+	add_connection(head, conn);
+	buf_add(head, exchange->extra, exchange->extra_len);
+	buf_text(head, "\r\n");
+	require(!head->failed);
+	work->head_len = head->len;
+	work->body_len = bodiless || conn->head ? 0 : work->out.len;
 }
 
 /* The exchange is the first field of its work, and has been the handler's. */
@@ -215,10 +195,7 @@ void http_reply_header(struct exchange *exchange, const char *name, struct lgp_v
 void http_defer(struct exchange *exchange)
 {
 	struct work *work = work_of(exchange);
-	struct lgp_view none = {NULL, 0};
-	exchange->path = exchange->query = exchange->body = none;
-	exchange->authorization = exchange->idempotency_key = exchange->prefer = none;
-	exchange->accept = exchange->content_type = exchange->if_match = none;
+	conn_forget_request(exchange);
 	conn_move(work->conn, CONN_DEFERRED);
 }
 
@@ -230,6 +207,5 @@ struct exchange *http_resume(struct loop *loop, struct ticket ticket)
 	if (slot->conn == NULL || slot->generation != ticket.generation ||
 	    slot->conn->state != CONN_DEFERRED)
 		return NULL;
-	conn_move(slot->conn, CONN_HANDLING);
-	return &slot->conn->work->exchange;
+	return conn_resume(slot->conn);
 }

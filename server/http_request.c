@@ -124,6 +124,14 @@ static enum request_field find_field(struct lgp_view name)
 	return FIELD_COUNT;
 }
 
+static bool is_token(struct lgp_view name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!token_chars[(unsigned char)name.ptr[i]])
+			return false;
+	return true;
+}
+
 static int on_header_value_complete(llhttp_t *parser)
 {
 	struct http_request *request = request_of(parser);
@@ -135,13 +143,12 @@ static int on_header_value_complete(llhttp_t *parser)
 	struct lgp_view name = view_of(request->bytes, request->name);
 	if (name.len == 0)
 		return refuse(request, 400, "a header has no name");
-	for (size_t i = 0; i < name.len; i++)
-		if (!token_chars[(unsigned char)name.ptr[i]])
-			return refuse(request, 400,
-			              "a header's name has a character that no name may have");
 	enum request_field field = find_field(name);
 	if (field == FIELD_COUNT)
-		return 0;
+		return is_token(name)
+		               ? 0
+		               : refuse(request, 400,
+		                        "a header's name has a character that no name may have");
 	struct request_span *seen = &request->fields[field];
 	if (seen->off != 0)
 		return known_fields[field].once
@@ -199,14 +206,20 @@ static int judge_framing(struct http_request *request)
 	return 0;
 }
 
+static bool begins(struct lgp_view target, struct lgp_view scheme)
+{
+	return target.len > scheme.len && target.ptr[0] != '/' &&
+	       strncasecmp(target.ptr, scheme.ptr, scheme.len) == 0;
+}
+
 /* RFC 9112 section 3.2: a target is a path, or a whole address of http or https;
  * then the path is what follows the authority. */
 static int judge_target(struct http_request *request)
 {
 	struct lgp_view target = target_of(request, request->bytes);
-	size_t skip = target.len > 7 && strncasecmp(target.ptr, "http://", 7) == 0    ? 7
-	              : target.len > 8 && strncasecmp(target.ptr, "https://", 8) == 0 ? 8
-	                                                                              : 0;
+	size_t skip = begins(target, LGP_VIEW("http://"))    ? 7
+	              : begins(target, LGP_VIEW("https://")) ? 8
+	                                                     : 0;
 	if (skip != 0) {
 		const char *path = memchr(target.ptr + skip, '/', target.len - skip);
 		skip = path == NULL ? target.len : (size_t)(path - target.ptr);
@@ -248,6 +261,8 @@ static int judge_body(struct http_request *request)
 {
 	const struct http_handler *handler = request->handler;
 	struct lgp_view path = target_of(request, request->bytes);
+	if ((request->parser.flags & F_CHUNKED) == 0 && request->parser.content_length == 0)
+		return 0; /* there is none */
 	const char *query = memchr(path.ptr, '?', path.len);
 	if (query != NULL)
 		path.len = (size_t)(query - path.ptr);

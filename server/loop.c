@@ -234,8 +234,10 @@ static bool take_memory(struct loop *loop)
 	loop->slots = calloc(HTTP_CONNECTIONS_MAX, sizeof(*loop->slots));
 	loop->read_bytes = malloc(LOOP_READ_BYTES);
 	buf_init(&loop->cork, LOOP_CORK_BYTES);
+	buf_init(&loop->head, CONN_HEAD_MAX);
 	if (loop->slots == NULL || loop->read_bytes == NULL ||
-	    buf_reserve(&loop->cork, LOOP_CORK_BYTES) == NULL)
+	    buf_reserve(&loop->cork, LOOP_CORK_BYTES) == NULL ||
+	    buf_reserve(&loop->head, CONN_HEAD_MAX) == NULL)
 		return false;
 	if (loop->config->tls == NULL)
 		return true;
@@ -250,6 +252,7 @@ static void give_memory(struct loop *loop)
 	tls_wire_free(loop->wire);
 	free(loop->plain_bytes);
 	buf_deinit(&loop->cork);
+	buf_deinit(&loop->head);
 	free(loop->read_bytes);
 	free(loop->slots);
 	pthread_mutex_destroy(&loop->posts_lock);

@@ -69,6 +69,7 @@ struct loop {
 	char *read_bytes;         /* owned, LOOP_READ_BYTES */
 	char *plain_bytes;        /* owned, the same; TLS only */
 	struct tls_wire *wire;    /* owned; TLS only */
+	struct buf head;          /* of the reply that is being given */
 	struct buf cork;          /* replies not yet written, of one connection */
 	struct conn *cork_conn;   /* borrowed: whose they are */
 	char date[LOOP_DATE_MAX]; /* "Date: …" with CRLF */

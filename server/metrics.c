@@ -13,9 +13,11 @@ struct route_counts *metrics_new(void)
 	return calloc(route_count + 1, sizeof(struct route_counts));
 }
 
+/* The loop is the counter's one writer: a plain add, that others may read at any time. */
 static void add(atomic_uint_least64_t *counter, uint64_t by)
 {
-	(void)atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
+	uint64_t before = atomic_load_explicit(counter, memory_order_relaxed);
+	atomic_store_explicit(counter, before + by, memory_order_relaxed);
 }
 
 static uint64_t read_of(const atomic_uint_least64_t *counter)

@@ -2,6 +2,8 @@
  * Thread: loop. */
 #include "server/output.h"
 
+#include <string.h>
+
 #define CORKED_REPLY_MAX (16 * 1024) /* larger ones are worth a write of their own */
 #define TLS_SLICE_BYTES (256 * 1024) /* encrypted ahead of the socket */
 
@@ -205,7 +207,7 @@ static bool cork_reply(struct conn *conn)
 		output_flush(conn);
 	if (conn->state == CONN_CLOSED || work->in_flight || work->pending.len > 0)
 		return false;
-	buf_add(&loop->cork, work->head, work->head_len);
+	buf_add(&loop->cork, loop->head.ptr, loop->head.len);
 	buf_add(&loop->cork, work->out.ptr, work->body_len);
 	require(!loop->cork.failed);
 	loop->cork_conn = conn;
@@ -226,8 +228,10 @@ void output_reply(struct conn *conn)
 			conn_written(conn);
 		return;
 	}
-	if (conn->state != CONN_CLOSED)
-		pump(conn);
+	if (conn->state == CONN_CLOSED)
+		return;
+	memcpy(work->head, conn->loop->head.ptr, work->head_len);
+	pump(conn);
 }
 
 void output_continue(struct conn *conn)

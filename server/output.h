@@ -11,7 +11,7 @@
 
 #include "server/conn.h"
 
-/* The reply stands in work: head_len, body_len.  conn_written() follows, now or
+/* The reply stands in loop->head and work->out: head_len, body_len.  conn_written() follows, now or
  * later, unless the connection closes. */
 void output_reply(struct conn *conn);
 /* Writes what is corked. */

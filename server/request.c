@@ -263,10 +263,8 @@ void request_handle(struct exchange *exchange, struct worker *worker)
 {
 	char allow[ROUTE_ALLOW_MAX] = "";
 	struct request request = {.exchange = exchange, .worker = worker, .app = worker->app};
-	struct session *session = session_of(exchange);
 	request.route = route_find(exchange->method, exchange->path, &request.id, allow);
-	if (session != NULL)
-		session->route = request.route;
+	exchange->note = request.route; /* for the log and the metrics */
 	if (request.route == NULL) {
 		no_route(&request, allow);
 		return;

@@ -29,7 +29,8 @@
 	 ANSWER_NOUN, "change_" one, "Changes the fields that are given"}
 
 const struct route routes[] = {
-	/* What is asked most stands first. */
+	/* Searched from here on: what is asked most stands first, and an address before a
+	 * hole that would take it. */
 	{HTTP_POST_, "/v1/grants", STAFF | MANAGER | INTEGRATION, ROUTE_KEY | ROUTE_TRIAL, 0, &grant_table,
 	 grants_post, ANSWER_GRANT, "grant", "Grants a customer something from a budget"},
 	{HTTP_POST_, "/v1/grants/batch", STAFF | MANAGER | INTEGRATION, ROUTE_BULK, 0, &grant_line_table,
@@ -130,7 +131,8 @@ const size_t route_count = sizeof routes / sizeof routes[0];
 
 #define HOLE "{id}"
 
-/* Whether the path is of the route's pattern; *id what stands in its hole. */
+/* Whether the path is of the route's pattern; then *id is what stands in its hole, or
+ * ptr NULL where it has none. */
 static bool matches(const struct route *route, struct lgp_view path, struct lgp_view *id)
 {
 	const char *pattern = route->pattern, *at = path.ptr, *end = path.ptr + path.len;
@@ -140,8 +142,10 @@ static bool matches(const struct route *route, struct lgp_view path, struct lgp_
 		at++;
 		pattern++;
 	}
-	if (*pattern == '\0')
+	if (*pattern == '\0') {
+		*id = (struct lgp_view){NULL, 0};
 		return at == end;
+	}
 	const char *slash = memchr(at, '/', (size_t)(end - at));
 	const char *stop = slash == NULL || (route->flags & ROUTE_PATH) != 0 ? end : slash;
 	const char *rest = pattern + sizeof HOLE - 1;
@@ -158,34 +162,30 @@ const char *route_method_name(enum http_method method)
 	return names[method];
 }
 
-const struct route *route_find(enum http_method method, struct lgp_view path, struct lgp_view *id,
-                               char allow[ROUTE_ALLOW_MAX])
+/* The methods that the address takes. */
+static void list_methods(struct lgp_view path, char allow[ROUTE_ALLOW_MAX])
 {
-	const struct route *literal = NULL, *with_hole = NULL;
+	struct lgp_view id;
 	size_t used = 0;
 	for (size_t i = 0; i < route_count; i++) {
-		struct lgp_view hole = {NULL, 0};
-		if (!matches(&routes[i], path, &hole))
+		if (!matches(&routes[i], path, &id))
 			continue;
-		if (routes[i].method == method) {
-			/* /v1/customers/lookup is no customer. */
-			if (hole.ptr == NULL && literal == NULL)
-				literal = &routes[i];
-			if (hole.ptr != NULL && with_hole == NULL) {
-				with_hole = &routes[i];
-				*id = hole;
-			}
-			if (literal != NULL)
-				return literal;
-			continue;
-		}
 		int len = snprintf(allow + used, ROUTE_ALLOW_MAX - used, "%s%s",
 		                   used > 0 ? ", " : "", route_method_name(routes[i].method));
 		if (len > 0 && (size_t)len < ROUTE_ALLOW_MAX - used)
 			used += (size_t)len;
 	}
 	allow[used] = '\0';
-	return with_hole;
+}
+
+const struct route *route_find(enum http_method method, struct lgp_view path, struct lgp_view *id,
+                               char allow[ROUTE_ALLOW_MAX])
+{
+	for (size_t i = 0; i < route_count; i++)
+		if (routes[i].method == method && matches(&routes[i], path, id))
+			return &routes[i];
+	list_methods(path, allow);
+	return NULL;
 }
 
 const struct body_table *route_body(const struct route *route)

@@ -92,8 +92,8 @@ struct route {
 extern const struct route routes[];
 extern const size_t route_count;
 
-/* The route, and in *id what stands for {id}; NULL: no such address, or, with
- * *allow set, other methods alone ("GET, POST"). */
+/* The route, and in *id what stands for {id}; NULL: allow has the methods that the
+ * address takes ("GET, POST"), "" when there is no such address. */
 #define ROUTE_ALLOW_MAX 64
 const struct route *route_find(enum http_method method, struct lgp_view path, struct lgp_view *id,
                                char allow[ROUTE_ALLOW_MAX]);

@@ -414,6 +414,33 @@ def test_many_deferred_at_once(echo):
                 assert peer.reply().body == b"%d/%d" % (turn, i)
 
 
+def test_what_waits_keeps_its_own_while_its_memory_serves_others():
+    """Ids, the connection's own and what follows are not mixed up with who is served meanwhile."""
+    with running("--loops", 1) as server, contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(server.connect()) for _ in range(3)]
+        for i, peer in enumerate(peers):
+            peer.send(get("/count"))
+            assert peer.reply().body == b"1"
+            peer.send(post("/defer?300", b"%d" % i, "X-Request-Id: first-%d" % i))
+        time.sleep(0.05)
+        with server.connect() as other:
+            for _ in range(3):
+                other.send(get("/count", "X-Request-Id: other"))
+                assert other.reply().headers["x-request-id"] == "other"
+        # In pieces, so that the first reply comes while the second request is not whole.
+        for i, peer in enumerate(peers):
+            peer.send(post("/defer", b"then %d" % i, "X-Request-Id: second-%d" % i)[:-3])
+        for i, peer in enumerate(peers):
+            first = peer.reply()
+            assert (first.body, first.headers["x-request-id"]) == (b"%d" % i, "first-%d" % i)
+            peer.send((b"then %d" % i)[-3:])
+            second = peer.reply()
+            assert second.body == b"then %d" % i
+            assert second.headers["x-request-id"] == "second-%d" % i
+            peer.send(get("/count"))
+            assert peer.reply().body == b"2"
+
+
 def test_closed_while_deferred_the_slot_is_free_and_the_ticket_stale(echo):
     before = echo.stats()
     for _ in range(5):
