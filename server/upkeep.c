@@ -1,5 +1,5 @@
 /* upkeep: the applier's thread.
- * Thread: its own.  After a step that took t it rests for applier-rest times t:
+ * Thread: its own.  After a transaction that took t it rests for applier-rest times t:
  * back to back, its syncs would cost the commits' latency dearly.  Where changes come
  * so fast that they would be refused for want of memory, it does not rest. */
 #include "server/upkeep.h"
@@ -34,14 +34,6 @@ static bool wait_for_work(struct upkeep *upkeep)
 	return !stopping;
 }
 
-/* What a busy minute left free in the allocator's arenas goes back to the system, which
- * the allocator does by itself only at an arena's end.  Not under pressure: it would be
- * taken again at once. */
-static void give_memory_back(void)
-{
-	(void)malloc_trim(0);
-}
-
 /* False: it is to stop. */
 static bool rest(struct upkeep *upkeep, int64_t us)
 {
@@ -55,10 +47,8 @@ static bool rest(struct upkeep *upkeep, int64_t us)
 	while (!upkeep->stopping && !upkeep->pressed &&
 	       pthread_cond_timedwait(&upkeep->woken, &upkeep->lock, &until) == 0)
 		;
-	bool stopping = upkeep->stopping, pressed = upkeep->pressed;
+	bool stopping = upkeep->stopping;
 	(void)pthread_mutex_unlock(&upkeep->lock);
-	if (!stopping && !pressed)
-		give_memory_back();
 	return !stopping;
 }
 
@@ -82,6 +72,13 @@ static bool step(struct upkeep *upkeep, bool *more)
 	_exit(EXIT_FAULT);
 }
 
+/* What a busy minute left free in the allocator's arenas goes back to the system, which
+ * the allocator does by itself only at an arena's end. */
+static void give_memory_back(void)
+{
+	(void)malloc_trim(0);
+}
+
 static void *run(void *context)
 {
 	struct upkeep *upkeep = context;
@@ -92,6 +89,8 @@ static void *run(void *context)
 			uint64_t took = app_monotonic_us() - began;
 			(void)rest(upkeep,
 			           (int64_t)(took * upkeep->app->config.applier_rest_factor));
+			if (!more)
+				give_memory_back();
 		} else if (rest(upkeep, REST_MAX_US)) {
 			upkeep_wake(upkeep->app);
 		}
