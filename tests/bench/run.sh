@@ -205,9 +205,10 @@ under_audit() { # CASE RATE
 }
 
 # At 50 % and 80 % of what the closed loop reached with the most connections; at 50 %
-# with an audit beside it too.
+# with an audit beside it too.  Next to them what the disk alone lets anybody reach.
 open_loop() {
 	local share rate
+	other disk "$build/bench/disk" "$work" "$seconds"
 	for share in 50 80; do
 		rate=$(python3 tests/bench/table.py --rate "$results" grant "$many" "$share")
 		measure "open-$share" "$plain_url" "$plain_pid" --programme "$work/plain.programme" \
@@ -254,7 +255,7 @@ verify() { # stop the server, then audit what it wrote
 }
 
 for program in lagniapped lagniappe lagniappe-bench lagniappe-audit bench/echo bench/ledger \
-	bench/limits bench/lmdb_append bench/audit_ledger bench/report_ledger; do
+	bench/limits bench/lmdb_append bench/disk bench/audit_ledger bench/report_ledger; do
 	[ -x "$build/$program" ] || die "$build/$program is missing: run make bench"
 done
 command -v python3 >/dev/null || die 'python3 makes the table, and is missing'

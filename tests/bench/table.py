@@ -35,6 +35,7 @@ LABELS = {
     "balance": "balances while grants run",
     "lmdb": "LMDB append alone",
     "library": "library alone",
+    "disk": "disk alone, 64 KiB a sync: what a durable request waits",
     "open-50": "grant with receipt",
     "open-50-audit": "the same, an audit running",
     "open-80": "grant with receipt",
@@ -55,7 +56,7 @@ def key_of(line):
 
 
 def per_second(line):
-    for name in ("entries_per_s", "grants_per_s"):
+    for name in ("entries_per_s", "grants_per_s", "syncs_per_s"):
         if name in line:
             return line[name]
     return line["lines_per_s"] if "batch" in line["case"] else line["requests_per_s"]
