@@ -1,5 +1,5 @@
 /* hash: the digests that the ledger is bound with.
- * Thread: any; each thread keeps one digest context of its own. */
+ * Thread: any. */
 #ifndef LAGNIAPPE_HASH_H
 #define LAGNIAPPE_HASH_H
 
