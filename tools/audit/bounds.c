@@ -46,7 +46,8 @@ void bounds_deinit(struct bounds *bounds)
 
 /* ---- chains: a version stands under the narrowest part of its scope ------------------------- */
 
-enum { BY_STAFF = 1, BY_BUDGET, BY_REASON, BY_SITE, BY_GIVER, BY_NOTHING };
+enum { BY_STAFF = 1, BY_BUDGET, BY_REASON, BY_SITE, BY_GIVER, BY_NOTHING, BY_COUNT };
+_Static_assert(BY_COUNT == BOUNDS_CHAINS, "each has its count");
 
 static void chain_of(const struct limit_version *version, uint64_t *by, uint64_t *number)
 {
@@ -94,6 +95,7 @@ static enum lgp_status chain(struct bounds *bounds, struct limit_version *versio
 		return no_memory();
 	version->next = *head;
 	*head = version;
+	bounds->chained[by]++;
 	bounds->versions++;
 	return LGP_OK;
 }
@@ -108,6 +110,7 @@ static void unchain(struct bounds *bounds, struct limit_version *version)
 	while (*at != version)
 		at = &(*at)->next;
 	*at = version->next;
+	bounds->chained[by]--;
 	bounds->versions--;
 }
 
@@ -252,6 +255,7 @@ enum lgp_status bounds_define(struct bounds *bounds, const struct lgp_entry *ent
 	if (record == NULL)
 		return no_memory();
 	made.limit = number;
+	made.record = (size_t)(record - bounds->list);
 	record->newest = entry->seq;
 	drop_versions(bounds, record, entry, false);
 	made.shape = shape_of(record, &made);
@@ -297,10 +301,9 @@ void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry, str
 }
 
 /* The newest version that covers the moment; NULL: none does. */
-static const struct limit_version *judging(const struct bounds *bounds, uint64_t limit,
+static const struct limit_version *judging(const struct limit_record *record,
                                            const struct limit_case *of)
 {
-	const struct limit_record *record = record_of(bounds, limit);
 	for (size_t i = record->count; i-- > 0;)
 		if (span_covers(&record->versions[i]->span, of->date, of->time_us))
 			return record->versions[i];
@@ -318,9 +321,8 @@ static bool meets(const struct limit_version *version, const struct limit_case *
 }
 
 /* A shape is known by its first version. */
-static bool first_of_shape(const struct bounds *bounds, const struct limit_version *version)
+static bool first_of_shape(const struct limit_record *record, const struct limit_version *version)
 {
-	const struct limit_record *record = record_of(bounds, version->limit);
 	size_t i = 0;
 	while (record->versions[i]->shape != version->shape)
 		i++;
@@ -332,7 +334,7 @@ static const struct limit_version *terms_of(const struct bounds *bounds,
                                             const struct limit_version *version,
                                             const struct lgp_entry *now)
 {
-	const struct limit_record *record = record_of(bounds, version->limit);
+	const struct limit_record *record = &bounds->list[version->record];
 	const struct limit_version *newest = NULL;
 	for (size_t i = 0; i < record->count; i++) {
 		const struct limit_version *at = record->versions[i];
@@ -357,10 +359,12 @@ static enum lgp_status each_in(const struct bounds *bounds, enum which which, ui
 	const struct slot *slot = slots_find(&bounds->chains, by, number);
 	enum lgp_status status = LGP_OK;
 	const struct limit_version *at = slot != NULL ? bounds->heads[slot->number] : NULL;
-	for (; at != NULL && status == LGP_OK; at = at->next)
-		if (meets(at, of) && (which == EACH_SHAPE ? first_of_shape(bounds, at)
-		                                          : judging(bounds, at->limit, of) == at))
+	for (; at != NULL && status == LGP_OK; at = at->next) {
+		const struct limit_record *record = &bounds->list[at->record];
+		if (meets(at, of) &&
+		    (which == EACH_SHAPE ? first_of_shape(record, at) : judging(record, of) == at))
 			status = visit(context, at);
+	}
 	return status;
 }
 
@@ -373,16 +377,18 @@ static enum lgp_status each(const struct bounds *bounds, enum which which,
 	              {BY_SITE, of->site},   {BY_GIVER, of->giver},   {BY_NOTHING, 0}};
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; i < sizeof chains / sizeof chains[0] && status == LGP_OK; i++)
-		status = each_in(bounds, which, chains[i].by, chains[i].number, of, visit, context);
+		if (bounds->chained[chains[i].by] > 0)
+			status = each_in(bounds, which, chains[i].by, chains[i].number, of, visit,
+			                 context);
 	return status;
 }
 
 /* ---- counters -------------------------------------------------------------------------------- */
 
-static struct counter counter_for(const struct limit_version *version, const struct limit_case *of,
-                                  char what)
+static void counter_for(const struct limit_version *version, const struct limit_case *of, char what,
+                        struct counter *out)
 {
-	return (struct counter){.end = period_end(version->window, of->date, of->week),
+	*out = (struct counter){.end = period_end(version->window, of->date, of->week),
 	                        .what = what,
 	                        .shape = version->shape};
 }
@@ -391,7 +397,7 @@ static struct counter counter_for(const struct limit_version *version, const str
 static bool used_counter(const struct limit_version *version, const struct limit_case *of,
                          struct counter *out)
 {
-	*out = counter_for(version, of, 'C');
+	counter_for(version, of, 'C', out);
 	switch (version->per) {
 	case PER_CUSTOMER_INCIDENT:
 		out->first = of->customer;
@@ -418,13 +424,12 @@ static bool used_counter(const struct limit_version *version, const struct limit
 	}
 }
 
-static struct counter incident_counter(const struct limit_version *version,
-                                       const struct limit_case *of)
+static void incident_counter(const struct limit_version *version, const struct limit_case *of,
+                             struct counter *out)
 {
-	struct counter out = counter_for(version, of, 'I');
-	out.first = of->customer;
-	memcpy(out.incident, of->incident, sizeof out.incident);
-	return out;
+	counter_for(version, of, 'I', out);
+	out->first = of->customer;
+	memcpy(out->incident, of->incident, sizeof out->incident);
 }
 
 static bool same_counter(const struct counter *a, const struct counter *b)
@@ -432,6 +437,39 @@ static bool same_counter(const struct counter *a, const struct counter *b)
 	return a->end == b->end && a->what == b->what && a->shape == b->shape &&
 	       a->first == b->first && a->second == b->second &&
 	       memcmp(a->incident, b->incident, sizeof a->incident) == 0;
+}
+
+/* ---- what will be asked for ------------------------------------------------------------------- */
+
+/* Customers are many; what goes by staff, places and budgets is near. */
+static bool by_customer(const struct limit_version *version)
+{
+	return version->per == PER_CUSTOMER || version->per == PER_CUSTOMER_INCIDENT ||
+	       version->per == PER_STAFF_CUSTOMER;
+}
+
+struct fetching {
+	const struct bounds *bounds;
+	const struct limit_case *of;
+};
+
+static enum lgp_status prefetch_version(void *context, const struct limit_version *version)
+{
+	const struct fetching *fetching = context;
+	struct counter counter;
+	if (by_customer(version) && used_counter(version, fetching->of, &counter))
+		counters_prefetch(&fetching->bounds->counters, &counter);
+	return LGP_OK;
+}
+
+void bounds_prefetch(const struct bounds *bounds, const struct lgp_entry *entry)
+{
+	struct limit_case of;
+	if (bounds->versions == 0 || entry->customer == 0)
+		return;
+	bounds_case(bounds, entry, &of);
+	require(each(bounds, EACH_SHAPE, &of, prefetch_version, &(struct fetching){bounds, &of}) ==
+	        LGP_OK);
 }
 
 /* ---- judging --------------------------------------------------------------------------------- */
@@ -463,7 +501,8 @@ static int64_t adds(const struct evaluation *e, const struct limit_version *vers
 {
 	if (version->measure != MEASURE_INCIDENTS)
 		return version->measure == MEASURE_AMOUNT ? e->of->amount : 1;
-	struct counter incident = incident_counter(version, e->of);
+	struct counter incident;
+	incident_counter(version, e->of, &incident);
 	int64_t grants = counters_get(&e->bounds->counters, &incident);
 	return grants - held > 0 ? 0 : 1;
 }
@@ -496,7 +535,7 @@ static bool binds_approver(const struct limit_version *version)
 
 static struct lgp_view id_of(const struct bounds *bounds, const struct limit_version *version)
 {
-	const struct limit_record *record = record_of(bounds, version->limit);
+	const struct limit_record *record = &bounds->list[version->record];
 	return (struct lgp_view){record->id, record->id_len};
 }
 
@@ -584,8 +623,10 @@ static enum lgp_status count_incident(const struct change *change,
                                       const struct limit_case *of, const struct counter *used,
                                       int64_t count)
 {
-	struct counter incident = incident_counter(version, of);
-	int64_t before = counters_get(&change->bounds->counters, &incident), after, sum;
+	struct counter incident;
+	int64_t after, sum;
+	incident_counter(version, of, &incident);
+	int64_t before = counters_get(&change->bounds->counters, &incident);
 	enum lgp_status status = counters_add(&change->bounds->counters, &incident, count, &after);
 	if (status != LGP_OK || (before > 0) == (after > 0))
 		return status;

@@ -30,6 +30,7 @@ enum giver { GIVER_ANY, GIVER_STAFF, GIVER_MANAGER };
 struct limit_version {
 	uint64_t limit, seq;
 	uint64_t shape; /* the first version that counts as this one does */
+	size_t record;  /* the limit's place among all */
 	enum giver giver;
 	uint64_t staff, site, budget, reason, unit; /* 0: any */
 	enum measure measure;
@@ -47,6 +48,8 @@ struct limit_version {
 bool limit_version_read(const struct programme *programme, const struct lgp_entry *entry,
                         const struct lgp_definition *definition, struct limit_version *out);
 
+#define BOUNDS_CHAINS 7 /* bounds.c names them */
+
 struct bounds {
 	const struct programme *programme; /* borrowed */
 	struct slots by_number;            /* limit + 1 -> place in list */
@@ -55,7 +58,8 @@ struct bounds {
 	size_t count;
 	struct limit_version **heads; /* owned */
 	size_t head_count;
-	size_t versions; /* that may judge; 0: nothing is counted */
+	size_t chained[BOUNDS_CHAINS]; /* versions, by what they are chained by */
+	size_t versions;               /* that may judge; 0: nothing is counted */
 	struct counters counters;
 };
 
@@ -91,6 +95,8 @@ void bounds_end(struct bounds *bounds, uint64_t number);
 
 void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry,
                  struct limit_case *out);
+/* Brings near the counters that the entry's judgement will ask for. */
+void bounds_prefetch(const struct bounds *bounds, const struct lgp_entry *entry);
 /* What the limits in force say of an entry.  ask: what it decides on, whose own
  * share does not count, or NULL. */
 void bounds_judge(const struct bounds *bounds, const struct lgp_entry *entry,

@@ -280,7 +280,7 @@ static enum lgp_status compare_counter(struct comparison *c, struct lgp_view key
 		tell(c, "a counter's key is %zu bytes long", key.len);
 	else if (!counters_closed(counters, counter.end)) {
 		int64_t computed = counters_get(counters, &counter);
-		counters_digest(counters, &counter, digest);
+		counters_key(counters, &counter, digest);
 		c->counters += computed != 0;
 		if (c->seen != NULL)
 			return counter.end == c->period ? see(c, digest[0], digest[1]) : LGP_OK;
