@@ -75,11 +75,9 @@ static enum lgp_status corrupt(const struct lgp_entry *entry, const char *what)
 
 static bool zero_behind_end(const char incident[LGP_SLUG_MAX])
 {
+	static const char zeros[LGP_SLUG_MAX];
 	size_t len = strnlen(incident, LGP_SLUG_MAX);
-	for (size_t i = len; i < LGP_SLUG_MAX; i++)
-		if (incident[i] != 0)
-			return false;
-	return true;
+	return memcmp(incident + len, zeros, LGP_SLUG_MAX - len) == 0;
 }
 
 enum lgp_status lgp_entry_check(const struct lgp_entry *entry)
@@ -113,7 +111,7 @@ enum lgp_status lgp_entry_check(const struct lgp_entry *entry)
 
 enum lgp_status lgp_entry_decode(const uint8_t bytes[LGP_ENTRY_LEN], struct lgp_entry *out)
 {
-	struct lgp_entry entry = {
+	*out = (struct lgp_entry){
 	        .kind = (enum lgp_kind)bytes[1],
 	        .flags = bytes[2],
 	        .asked = (enum lgp_kind)bytes[3],
@@ -123,23 +121,20 @@ enum lgp_status lgp_entry_decode(const uint8_t bytes[LGP_ENTRY_LEN], struct lgp_
 	        .business_date = (int32_t)lgp_get_le(bytes + 24, 4),
 	        .expiry_date = (int32_t)lgp_get_le(bytes + 28, 4),
 	};
-#define X(offset, size, field) entry.field = lgp_get_le(bytes + (offset), size);
+#define X(offset, size, field) out->field = lgp_get_le(bytes + (offset), size);
 	UNSIGNED_FIELDS(X)
 #undef X
-#define X(offset, size, field) entry.field = (int64_t)lgp_get_le(bytes + (offset), size);
+#define X(offset, size, field) out->field = (int64_t)lgp_get_le(bytes + (offset), size);
 	SIGNED_FIELDS(X)
 #undef X
-#define X(offset, field) memcpy(&entry.field, bytes + (offset), sizeof entry.field);
+#define X(offset, field) memcpy(&out->field, bytes + (offset), sizeof out->field);
 	BYTE_FIELDS(X)
 #undef X
 	if (bytes[0] != LGP_ENTRY_VERSION)
 		return lgp_fault(LGP_FORMAT,
 		                 "entry %llu: its format version is %u, this build knows %u",
-		                 (unsigned long long)entry.seq, bytes[0], LGP_ENTRY_VERSION);
-	enum lgp_status status = lgp_entry_check(&entry);
-	if (status == LGP_OK)
-		*out = entry;
-	return status;
+		                 (unsigned long long)out->seq, bytes[0], LGP_ENTRY_VERSION);
+	return lgp_entry_check(out);
 }
 
 const char *lgp_kind_name(unsigned kind)

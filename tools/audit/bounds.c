@@ -27,7 +27,11 @@ enum lgp_status bounds_init(struct bounds *bounds, const struct programme *progr
 	enum lgp_status status = slots_init(&bounds->by_number);
 	if (status == LGP_OK)
 		status = slots_init(&bounds->chains);
-	return status == LGP_OK ? counters_init(&bounds->counters) : status;
+	if (status == LGP_OK)
+		status = counters_init(&bounds->counters);
+	bounds->heads = calloc(1, sizeof(struct limit_version *));
+	bounds->head_count = bounds->heads != NULL;
+	return status == LGP_OK && bounds->heads == NULL ? no_memory() : status;
 }
 
 void bounds_deinit(struct bounds *bounds)
@@ -68,17 +72,23 @@ static void chain_of(const struct limit_version *version, uint64_t *by, uint64_t
 		}
 }
 
-static struct limit_version **head_of(struct bounds *bounds, uint64_t by, uint64_t number)
+/* NULL: there is none yet. */
+static struct limit_version **head_of(const struct bounds *bounds, uint64_t by, uint64_t number)
 {
-	struct slot *slot = slots_find(&bounds->chains, by, number);
-	if (slot != NULL)
-		return &bounds->heads[slot->number];
+	if (by == BY_NOTHING)
+		return &bounds->heads[0];
+	const struct slot *slot = slots_find(&bounds->chains, by, number);
+	return slot != NULL ? &bounds->heads[slot->number] : NULL;
+}
+
+static struct limit_version **add_head(struct bounds *bounds, uint64_t by, uint64_t number)
+{
 	struct limit_version **more =
 	        realloc(bounds->heads, (bounds->head_count + 1) * sizeof(struct limit_version *));
 	if (more == NULL)
 		return NULL;
 	bounds->heads = more;
-	slot = slots_put(&bounds->chains, by, number);
+	struct slot *slot = slots_put(&bounds->chains, by, number);
 	if (slot == NULL)
 		return NULL;
 	slot->number = bounds->head_count;
@@ -92,11 +102,14 @@ static enum lgp_status chain(struct bounds *bounds, struct limit_version *versio
 	chain_of(version, &by, &number);
 	struct limit_version **head = head_of(bounds, by, number);
 	if (head == NULL)
+		head = add_head(bounds, by, number);
+	if (head == NULL)
 		return no_memory();
 	version->next = *head;
 	*head = version;
 	bounds->chained[by]++;
 	bounds->versions++;
+	bounds->weekly += version->window == WINDOW_WEEK;
 	return LGP_OK;
 }
 
@@ -104,14 +117,14 @@ static void unchain(struct bounds *bounds, struct limit_version *version)
 {
 	uint64_t by, number;
 	chain_of(version, &by, &number);
-	const struct slot *slot = slots_find(&bounds->chains, by, number);
-	require(slot != NULL);
-	struct limit_version **at = &bounds->heads[slot->number];
+	struct limit_version **at = head_of(bounds, by, number);
+	require(at != NULL);
 	while (*at != version)
 		at = &(*at)->next;
 	*at = version->next;
 	bounds->chained[by]--;
 	bounds->versions--;
+	bounds->weekly -= version->window == WINDOW_WEEK;
 }
 
 /* ---- definitions ----------------------------------------------------------------------------- */
@@ -295,7 +308,7 @@ void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry, str
 	        .amount = entry->amount,
 	        .date = entry->business_date,
 	        .time_us = entry->time_us,
-	        .week = programme_week(bounds->programme, entry->site),
+	        .week = bounds->weekly > 0 ? programme_week(bounds->programme, entry->site) : 0,
 	};
 	memcpy(out->incident, entry->incident, sizeof out->incident);
 }
@@ -356,9 +369,9 @@ static enum lgp_status each_in(const struct bounds *bounds, enum which which, ui
                                uint64_t number, const struct limit_case *of, limit_visit visit,
                                void *context)
 {
-	const struct slot *slot = slots_find(&bounds->chains, by, number);
+	struct limit_version *const *head = head_of(bounds, by, number);
 	enum lgp_status status = LGP_OK;
-	const struct limit_version *at = slot != NULL ? bounds->heads[slot->number] : NULL;
+	const struct limit_version *at = head != NULL ? *head : NULL;
 	for (; at != NULL && status == LGP_OK; at = at->next) {
 		const struct limit_record *record = &bounds->list[at->record];
 		if (meets(at, of) &&

@@ -56,10 +56,11 @@ struct bounds {
 	struct slots chains;               /* narrowest part of a scope -> place in heads */
 	struct limit_record *list;         /* owned */
 	size_t count;
-	struct limit_version **heads; /* owned */
+	struct limit_version **heads; /* owned; [0]: of those that have no scope */
 	size_t head_count;
 	size_t chained[BOUNDS_CHAINS]; /* versions, by what they are chained by */
 	size_t versions;               /* that may judge; 0: nothing is counted */
+	size_t weekly;                 /* of these, those that go by the week */
 	struct counters counters;
 };
 
@@ -70,7 +71,7 @@ struct limit_case {
 	int64_t amount;
 	int32_t date;
 	int64_t time_us;
-	unsigned week;
+	unsigned week; /* the day on which it starts; 0 where no limit goes by it */
 	char incident[LGP_SLUG_MAX];
 };
 
