@@ -111,7 +111,7 @@ enum lgp_status lgp_entry_check(const struct lgp_entry *entry)
 
 enum lgp_status lgp_entry_decode(const uint8_t bytes[LGP_ENTRY_LEN], struct lgp_entry *out)
 {
-	*out = (struct lgp_entry){
+	struct lgp_entry entry = {
 	        .kind = (enum lgp_kind)bytes[1],
 	        .flags = bytes[2],
 	        .asked = (enum lgp_kind)bytes[3],
@@ -121,20 +121,23 @@ enum lgp_status lgp_entry_decode(const uint8_t bytes[LGP_ENTRY_LEN], struct lgp_
 	        .business_date = (int32_t)lgp_get_le(bytes + 24, 4),
 	        .expiry_date = (int32_t)lgp_get_le(bytes + 28, 4),
 	};
-#define X(offset, size, field) out->field = lgp_get_le(bytes + (offset), size);
+#define X(offset, size, field) entry.field = lgp_get_le(bytes + (offset), size);
 	UNSIGNED_FIELDS(X)
 #undef X
-#define X(offset, size, field) out->field = (int64_t)lgp_get_le(bytes + (offset), size);
+#define X(offset, size, field) entry.field = (int64_t)lgp_get_le(bytes + (offset), size);
 	SIGNED_FIELDS(X)
 #undef X
-#define X(offset, field) memcpy(&out->field, bytes + (offset), sizeof out->field);
+#define X(offset, field) memcpy(&entry.field, bytes + (offset), sizeof entry.field);
 	BYTE_FIELDS(X)
 #undef X
 	if (bytes[0] != LGP_ENTRY_VERSION)
 		return lgp_fault(LGP_FORMAT,
 		                 "entry %llu: its format version is %u, this build knows %u",
-		                 (unsigned long long)out->seq, bytes[0], LGP_ENTRY_VERSION);
-	return lgp_entry_check(out);
+		                 (unsigned long long)entry.seq, bytes[0], LGP_ENTRY_VERSION);
+	enum lgp_status status = lgp_entry_check(&entry);
+	if (status == LGP_OK)
+		*out = entry;
+	return status;
 }
 
 const char *lgp_kind_name(unsigned kind)

@@ -150,8 +150,7 @@ void lgp_entry_encode(const struct lgp_entry *entry, uint8_t out[LGP_ENTRY_LEN])
  * code outside a refusal, a negative amount, one-sided accounts, a floored account
  * without an owner,
  * bytes behind the end of the incident.  lgp_fault_detail() names the field.
- * Then *out is what the bytes say, and not to be used.  What decodes encodes to the
- * same bytes. */
+ * What decodes encodes to the same bytes. */
 LGP_MUST_USE enum lgp_status lgp_entry_decode(const uint8_t bytes[LGP_ENTRY_LEN],
                                               struct lgp_entry *out);
 

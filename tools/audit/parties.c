@@ -42,7 +42,12 @@ uint64_t parties_last(const struct parties *parties, uint64_t number)
 void parties_prefetch(const struct parties *parties, const struct lgp_entry *entry)
 {
 	if (entry->customer != 0)
-		slots_prefetch(&parties->opened, entry->customer + 1, 0);
+		parties_fetch(parties, entry->customer);
+}
+
+void parties_fetch(const struct parties *parties, uint64_t number)
+{
+	slots_prefetch(&parties->opened, number + 1, 0);
 }
 
 /* ---- opening --------------------------------------------------------------------- */

@@ -33,6 +33,8 @@ enum lgp_kind parties_kind(const struct parties *parties, uint64_t number);
 uint64_t parties_last(const struct parties *parties, uint64_t number);
 /* Brings near what the entry's judgement will ask for. */
 void parties_prefetch(const struct parties *parties, const struct lgp_entry *entry);
+/* The same for one party. */
+void parties_fetch(const struct parties *parties, uint64_t number);
 /* Judges what the entry opens and names, and its three links.  LGP_NO_MEMORY. */
 LGP_MUST_USE enum lgp_status parties_judge(struct parties *parties, const struct lgp_entry *entry);
 

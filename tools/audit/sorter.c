@@ -73,6 +73,9 @@ void sorter_free(struct sorter *sorter)
 
 static int compare(const uint8_t *a, const uint8_t *b, size_t key_len)
 {
+	uint64_t first_a = lgp_get_be(a, 8), first_b = lgp_get_be(b, 8);
+	if (first_a != first_b) /* nearly always */
+		return first_a < first_b ? -1 : 1;
 	int order = memcmp(a, b, key_len);
 	if (order != 0)
 		return order;
