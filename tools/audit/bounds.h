@@ -62,6 +62,8 @@ struct bounds {
 	size_t versions;               /* that may judge; 0: nothing is counted */
 	size_t weekly;                 /* of these, those that go by the week */
 	struct counters counters;
+	uint64_t changes;   /* of the versions */
+	struct plan *plans; /* owned: what meets the entries that were asked for last */
 };
 
 /* A grant as limits see it. */
@@ -71,8 +73,8 @@ struct limit_case {
 	int64_t amount;
 	int32_t date;
 	int64_t time_us;
-	unsigned week; /* the day on which it starts; 0 where no limit goes by it */
-	char incident[LGP_SLUG_MAX];
+	unsigned week;        /* the day on which it starts; 0 where no limit goes by it */
+	const char *incident; /* LGP_SLUG_MAX bytes, the entry's own */
 };
 
 struct limit_verdict {
@@ -96,7 +98,8 @@ void bounds_end(struct bounds *bounds, uint64_t number);
 
 void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry,
                  struct limit_case *out);
-/* Brings near the counters that the entry's judgement will ask for. */
+/* Finds what meets an entry that is judged and counted soon, as it stands, and brings
+ * near the counters that it goes by. */
 void bounds_prefetch(const struct bounds *bounds, const struct lgp_entry *entry);
 /* What the limits in force say of an entry.  ask: what it decides on, whose own
  * share does not count, or NULL. */

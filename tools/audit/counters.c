@@ -149,7 +149,8 @@ void counters_reach(struct counters *counters, int32_t date)
 
 /* Multilinear: the sum of each word times its key, of which the upper half is
  * kept.  What is behind the last word counts as zero. */
-void counters_key(const struct counters *counters, const struct counter *counter, uint64_t out[2])
+void counters_place(const struct counters *counters, const struct counter *counter,
+                    struct counter_place *out)
 {
 	uint64_t word[COUNTER_WORDS] = {(uint64_t)counter->what, counter->shape, counter->second};
 	size_t count = 3;
@@ -160,38 +161,33 @@ void counters_key(const struct counters *counters, const struct counter *counter
 	__extension__ unsigned __int128 sum = counters->key[0];
 	for (size_t i = 0; i < count; i++)
 		sum += counters->key[1 + i] * word[i];
-	out[0] = (uint64_t)(sum >> 64) | 1;
-	out[1] = counter->first;
+	out->end = counter->end;
+	out->key[0] = (uint64_t)(sum >> 64) | 1;
+	out->key[1] = counter->first;
 }
 
-void counters_prefetch(const struct counters *counters, const struct counter *counter)
+void counters_prefetch(const struct counters *counters, const struct counter_place *place)
 {
-	uint64_t key[2];
-	const struct period *period = find(counters, counter->end);
-	if (period == NULL)
-		return;
-	counters_key(counters, counter, key);
-	slots_prefetch(&period->slots, key[0], key[1]);
+	const struct period *period = find(counters, place->end);
+	if (period != NULL)
+		slots_prefetch(&period->slots, place->key[0], place->key[1]);
 }
 
-int64_t counters_get(const struct counters *counters, const struct counter *counter)
+int64_t counters_get_at(const struct counters *counters, const struct counter_place *place)
 {
-	uint64_t key[2];
-	const struct period *period = find(counters, counter->end);
+	const struct period *period = find(counters, place->end);
 	if (period == NULL)
 		return 0;
-	counters_key(counters, counter, key);
-	const struct slot *slot = slots_find(&period->slots, key[0], key[1]);
+	const struct slot *slot = slots_find(&period->slots, place->key[0], place->key[1]);
 	return slot != NULL ? slot->amount : 0;
 }
 
-enum lgp_status counters_add(struct counters *counters, const struct counter *counter,
-                             int64_t change, int64_t *sum)
+enum lgp_status counters_add_at(struct counters *counters, const struct counter_place *place,
+                                int64_t change, int64_t *sum)
 {
-	uint64_t key[2];
-	struct period *period = open_period(counters, counter->end);
-	counters_key(counters, counter, key);
-	struct slot *slot = period != NULL ? slots_put(&period->slots, key[0], key[1]) : NULL;
+	struct period *period = open_period(counters, place->end);
+	struct slot *slot =
+	        period != NULL ? slots_put(&period->slots, place->key[0], place->key[1]) : NULL;
 	if (slot == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for another limit's counter");
 	if (__builtin_add_overflow(slot->amount, change, &slot->amount))
@@ -200,6 +196,21 @@ enum lgp_status counters_add(struct counters *counters, const struct counter *co
 		slot->amount = 0;
 	*sum = slot->amount;
 	return LGP_OK;
+}
+
+int64_t counters_get(const struct counters *counters, const struct counter *counter)
+{
+	struct counter_place place;
+	counters_place(counters, counter, &place);
+	return counters_get_at(counters, &place);
+}
+
+enum lgp_status counters_add(struct counters *counters, const struct counter *counter,
+                             int64_t change, int64_t *sum)
+{
+	struct counter_place place;
+	counters_place(counters, counter, &place);
+	return counters_add_at(counters, &place, change, sum);
 }
 
 const struct slots *counters_period(const struct counters *counters, size_t i, int32_t *end)

@@ -59,10 +59,20 @@ int64_t counters_get(const struct counters *counters, const struct counter *coun
 LGP_MUST_USE enum lgp_status counters_add(struct counters *counters, const struct counter *counter,
                                           int64_t change, int64_t *sum);
 
-/* Brings a counter near; for those that will be asked for soon. */
-void counters_prefetch(const struct counters *counters, const struct counter *counter);
-/* A counter's key in the table of its period. */
-void counters_key(const struct counters *counters, const struct counter *counter, uint64_t out[2]);
+/* Where a counter stands: good for the run. */
+struct counter_place {
+	int32_t end;
+	uint64_t key[2]; /* in the table of its period */
+};
+void counters_place(const struct counters *counters, const struct counter *counter,
+                    struct counter_place *out);
+/* Brings it near; for those that will be asked for soon. */
+void counters_prefetch(const struct counters *counters, const struct counter_place *place);
+int64_t counters_get_at(const struct counters *counters, const struct counter_place *place);
+LGP_MUST_USE enum lgp_status counters_add_at(struct counters *counters,
+                                             const struct counter_place *place, int64_t change,
+                                             int64_t *sum);
+
 /* The i-th period's table, and its end. */
 const struct slots *counters_period(const struct counters *counters, size_t i, int32_t *end);
 

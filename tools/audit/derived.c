@@ -276,16 +276,17 @@ static enum lgp_status compare_counter(struct comparison *c, struct lgp_view key
                                        struct lgp_view value)
 {
 	struct counter counter;
-	uint64_t digest[2];
+	struct counter_place place;
 	const struct counters *counters = &c->decisions->bounds.counters;
 	if (!counter_of(key, &counter))
 		tell(c, "a counter's key is %zu bytes long", key.len);
 	else if (!counters_closed(counters, counter.end)) {
-		int64_t computed = counters_get(counters, &counter);
-		counters_key(counters, &counter, digest);
+		counters_place(counters, &counter, &place);
+		int64_t computed = counters_get_at(counters, &place);
 		c->counters += computed != 0;
 		if (c->seen != NULL)
-			return counter.end == c->period ? see(c, digest[0], digest[1]) : LGP_OK;
+			return counter.end == c->period ? see(c, place.key[0], place.key[1])
+			                                : LGP_OK;
 		if (computed != value_at(value, 0))
 			tell(c,
 			     "the counter %c of the limit's shape %" PRIu64
@@ -370,6 +371,8 @@ struct record {
 static void fetch(const struct comparison *c, const struct record *record)
 {
 	struct counter counter;
+	struct counter_place place;
+	const struct counters *counters = &c->decisions->bounds.counters;
 	switch (record->form != NULL ? record->key.ptr[0] : '\0') {
 	case 'N':
 		if (record->key.len == 10)
@@ -380,8 +383,10 @@ static void fetch(const struct comparison *c, const struct record *record)
 		break;
 	case 'C':
 	case 'I':
-		if (counter_of(record->key, &counter))
-			counters_prefetch(&c->decisions->bounds.counters, &counter);
+		if (!counter_of(record->key, &counter))
+			break;
+		counters_place(counters, &counter, &place);
+		counters_prefetch(counters, &place);
 		break;
 	default: /* few */
 		break;
