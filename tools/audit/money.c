@@ -68,6 +68,8 @@ void money_prefetch(const struct money *money, const struct lgp_entry *entry)
 	if (entry->customer != 0 && entry->unit != 0)
 		slots_prefetch(&money->accounts, account_key(LGP_CLASS_CUSTOMER, entry->customer),
 		               entry->unit);
+	if (entry->kind == LGP_KIND_REVERSAL && entry->refers_to < entry->seq)
+		slots_prefetch(&money->reversed, entry->refers_to + 1, 0);
 }
 
 void money_fetch(const struct money *money, uint64_t owner, uint64_t unit)

@@ -156,7 +156,8 @@ enum lgp_status programme_reward(struct programme *programme, const struct lgp_e
 
 bool programme_of_staff(const struct programme *programme, uint64_t customer)
 {
-	return customer != 0 && slots_find(&programme->of_staff, customer, 0) != NULL;
+	return customer != 0 && programme->of_staff.count > 0 &&
+	       slots_find(&programme->of_staff, customer, 0) != NULL;
 }
 
 bool programme_rewarded(const struct programme *programme, uint64_t staff, uint64_t customer)

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 
-#define ROOM_FIRST 1024
+#define ROOM_FIRST 64
 #define LARGE_PAGE ((size_t)2 << 20) /* bytes */
 
 /* Zeros.  Large tables are asked for in large pages: their slots are visited in no

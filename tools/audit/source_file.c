@@ -14,9 +14,6 @@
 
 #include "tools/audit/guard.h"
 
-#define PAGE_BYTES 4096
-#define CACHE_LINE 64
-
 struct file_source {
 	struct source common;
 	char path[PATH_MAX + 16];
@@ -337,17 +334,8 @@ static enum lgp_status file_strip_behind(struct source *source, enum lgp_log_tab
 
 /* ---- blocks ------------------------------------------------------------------ */
 
-/* The next page most often holds the next entries; its lines are asked for while
- * those of this one are copied, for the processor does not guess across pages. */
-static void fetch_next_page(const char *value)
-{
-	for (size_t at = 0; at < LGP_ENTRY_LEN + CACHE_LINE; at += CACHE_LINE)
-		__builtin_prefetch(value + PAGE_BYTES + at);
-}
-
 static void keep_entry(struct block *block, unsigned i, struct lgp_view value)
 {
-	fetch_next_page(value.ptr);
 	block->cell[i] = value.len == LGP_ENTRY_LEN ? CELL_HERE : CELL_LENGTH;
 	if (value.len == LGP_ENTRY_LEN)
 		memcpy(block->entry[i], value.ptr, LGP_ENTRY_LEN);
