@@ -1,36 +1,18 @@
 /* slots: see slots.h.  Thread: one at a time. */
 #include "tools/audit/slots.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 
-#define ROOM_FIRST 64
-#define LARGE_PAGE ((size_t)2 << 20) /* bytes */
+#include "tools/audit/large.h"
 
-/* Zeros.  Large tables are asked for in large pages: their slots are visited in no
- * order, and the processor remembers the places of few small ones. */
-static struct slot *make_list(size_t room)
-{
-	size_t bytes = room * sizeof(struct slot);
-	if (bytes < LARGE_PAGE)
-		return calloc(room, sizeof(struct slot));
-	bytes = (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-	struct slot *list = aligned_alloc(LARGE_PAGE, bytes);
-	if (list == NULL)
-		return NULL;
-	(void)madvise(list, bytes, MADV_HUGEPAGE); /* a wish: small ones do, too */
-	memset(list, 0, bytes);
-	return list;
-}
+#define ROOM_FIRST 64
 
 enum lgp_status slots_init(struct slots *slots)
 {
 	*slots = (struct slots){.mask = ROOM_FIRST - 1};
 	if (getrandom(slots->seed, sizeof slots->seed, 0) != sizeof slots->seed)
 		return lgp_fault(LGP_IO, "the system gives no random numbers");
-	slots->list = make_list(ROOM_FIRST);
+	slots->list = large_new(ROOM_FIRST * sizeof *slots->list);
 	if (slots->list == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for the accounts");
 	return LGP_OK;
@@ -38,7 +20,7 @@ enum lgp_status slots_init(struct slots *slots)
 
 void slots_deinit(struct slots *slots)
 {
-	free(slots->list);
+	large_free(slots->list, slots_bytes(slots));
 	slots->list = NULL;
 }
 
@@ -56,14 +38,14 @@ static bool grow(struct slots *slots)
 	struct slots grown = *slots;
 	size_t room = (slots->mask + 1) * 2;
 	grown.mask = room - 1;
-	grown.list = make_list(room);
+	grown.list = large_new(room * sizeof *grown.list);
 	if (grown.list == NULL)
 		return false;
 	for (size_t i = 0; i <= slots->mask; i++)
 		if (slots->list[i].key != 0)
 			*slots_probe(&grown, slots->list[i].key, slots->list[i].sub) =
 			        slots->list[i];
-	free(slots->list);
+	large_free(slots->list, slots_bytes(slots));
 	*slots = grown;
 	return true;
 }
