@@ -281,6 +281,35 @@ static void a_record_too_many_is_named(void **state)
 	fixture_remove(&f);
 }
 
+/* The copy is made, and read back, in pieces of 4,096 records. */
+static void state_of_several_pieces_is_compared_whole(void **state)
+{
+	(void)state;
+	struct fixture f;
+	uint64_t customer[3 * 4096];
+	make_ledger(&f);
+	for (size_t i = 0; i < 3 * 4096; i++) {
+		struct lgp_command command = fixture_command(&f, LGP_KIND_CUSTOMER, f.anna_token);
+		customer[i] = fixture_judge(&f, &command).seq;
+		if (i % 512 == 511)
+			fixture_commit(&f);
+	}
+	settle(&f);
+	fixture_close(&f);
+	char line[64];
+	snprintf(line, sizeof line, "compared at size %llu, ",
+	         (unsigned long long)customer[3 * 4096 - 1] + 1);
+	expect_clean(f.dir, line);
+	struct record gone = {.key = "N", .key_len = 10, .value_len = 0};
+	for (size_t i = 4000; i < 4200; i += 50) { /* where the first piece ends, and around */
+		lgp_put_be((uint8_t *)gone.key + 1, customer[i], 8);
+		gone.key[9] = 'P';
+		put(&f, 0, &gone);
+	}
+	expect_state(f.dir, "records taken away");
+	fixture_remove(&f);
+}
+
 static void another_root_or_a_later_position_is_named(void **state)
 {
 	(void)state;
@@ -327,6 +356,7 @@ int main(void)
 	        cmocka_unit_test(every_record_that_is_changed_is_named),
 	        cmocka_unit_test(every_record_that_is_taken_away_is_named),
 	        cmocka_unit_test(a_record_too_many_is_named),
+	        cmocka_unit_test(state_of_several_pieces_is_compared_whole),
 	        cmocka_unit_test(another_root_or_a_later_position_is_named),
 	        cmocka_unit_test(state_that_is_gone_or_garbage_is_told),
 	};
