@@ -1,8 +1,8 @@
 /* guard: see guard.h.  Thread: each thread guards its own calls.
  * Source: POSIX sigaction and siglongjmp; the signals are synchronous, so the
- * jump leaves the very call that raised them.  They are not blocked while they are
- * handled (SA_NODEFER), so a jump has no mask to restore, and a guarded call costs
- * no system call. */
+ * jump leaves the very call that raised them.  The handler lets them in again before
+ * it jumps: a mask that was saved with the place would cost each guarded call a
+ * system call. */
 #include "tools/audit/guard.h"
 
 #include <setjmp.h>
@@ -12,10 +12,13 @@
 static _Thread_local sigjmp_buf resume;
 static _Thread_local volatile sig_atomic_t armed;
 
+static sigset_t guarded;
+
 static void on_signal(int number)
 {
 	if (armed) {
 		armed = 0;
+		(void)pthread_sigmask(SIG_UNBLOCK, &guarded, NULL);
 		siglongjmp(resume, number);
 	}
 	(void)signal(number, SIG_DFL);
@@ -24,8 +27,10 @@ static void on_signal(int number)
 
 void guard_init(void)
 {
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_NODEFER};
+	struct sigaction action = {.sa_handler = on_signal};
 	require(sigemptyset(&action.sa_mask) == 0);
+	require(sigemptyset(&guarded) == 0 && sigaddset(&guarded, SIGBUS) == 0 &&
+	        sigaddset(&guarded, SIGSEGV) == 0 && sigaddset(&guarded, SIGABRT) == 0);
 	require(sigaction(SIGBUS, &action, NULL) == 0);
 	require(sigaction(SIGSEGV, &action, NULL) == 0);
 	require(sigaction(SIGABRT, &action, NULL) == 0);
