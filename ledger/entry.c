@@ -75,11 +75,9 @@ static enum lgp_status corrupt(const struct lgp_entry *entry, const char *what)
 
 static bool zero_behind_end(const char incident[LGP_SLUG_MAX])
 {
+	static const char zeros[LGP_SLUG_MAX];
 	size_t len = strnlen(incident, LGP_SLUG_MAX);
-	for (size_t i = len; i < LGP_SLUG_MAX; i++)
-		if (incident[i] != 0)
-			return false;
-	return true;
+	return memcmp(incident + len, zeros, LGP_SLUG_MAX - len) == 0;
 }
 
 enum lgp_status lgp_entry_check(const struct lgp_entry *entry)

@@ -126,9 +126,14 @@ static enum lgp_status map_file(const char *path, struct redo **out);
 enum lgp_status redo_write(const char *path, const struct map *changes,
                            const struct state_position *position, struct redo **out)
 {
-	FILE *file = fopen(path, "we");
-	if (file == NULL)
-		return io_fault(path, "make");
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (file == NULL) {
+		enum lgp_status status = io_fault(path, "make");
+		if (fd >= 0)
+			(void)close(fd);
+		return status;
+	}
 	enum lgp_status status = write_file(path, file, changes, position);
 	if (fclose(file) != 0 && status == LGP_OK)
 		status = io_fault(path, "close");

@@ -154,6 +154,25 @@ static void what_was_put_is_found_after_growing(void **state)
 	slots_deinit(&slots);
 }
 
+/* Whoever writes a ledger chooses units and numbers, and knows this source. */
+static void no_number_that_stays_the_same_makes_places_one(void **state)
+{
+	(void)state;
+	static const uint64_t same[] = {0, 1, UINT64_MAX, UINT64_C(0xa0761d6478bd642f)};
+	struct slots slots;
+	assert_int_equal(slots_init(&slots), LGP_OK);
+	slots.mask = 65535; /* no list is touched */
+	for (size_t k = 0; k < sizeof same / sizeof same[0]; k++) {
+		unsigned in_first = 0;
+		size_t first = slots_place(&slots, 1, same[k]);
+		for (uint64_t i = 1; i <= 4096; i++)
+			in_first += slots_place(&slots, i, same[k]) == first;
+		assert_in_range(in_first, 1, 64);
+	}
+	slots.mask = 63;
+	slots_deinit(&slots);
+}
+
 /* ---- kinds ------------------------------------------------------------------------- */
 
 static void every_kind_is_in_the_table(void **state)
@@ -293,6 +312,32 @@ static void counters_of_a_closed_period_leave_memory(void **state)
 	counters_deinit(&counters);
 }
 
+static void counters_that_differ_in_one_part_are_two(void **state)
+{
+	(void)state;
+	struct counters counters;
+	struct counter of[8];
+	int64_t sum;
+	for (size_t i = 0; i < 8; i++)
+		of[i] = (struct counter){
+		        .end = 101, .what = 'C', .shape = 7, .first = 1, .incident = "room-1"};
+	of[1].end = 102;
+	of[2].what = 'I';
+	of[3].shape = 8;
+	of[4].first = 2;
+	of[5].second = 1;
+	memset(of[6].incident, 0, sizeof of[6].incident);
+	of[7].incident[LGP_SLUG_MAX - 1] = 'x';
+	assert_int_equal(counters_init(&counters), LGP_OK);
+	for (size_t i = 0; i < 8; i++) {
+		assert_int_equal(counters_get(&counters, &of[i]), 0);
+		assert_int_equal(counters_add(&counters, &of[i], 1 + (int64_t)i, &sum), LGP_OK);
+	}
+	for (size_t i = 0; i < 8; i++)
+		assert_int_equal(counters_get(&counters, &of[i]), 1 + (int64_t)i);
+	counters_deinit(&counters);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -301,6 +346,7 @@ int main(void)
 	        cmocka_unit_test(keys_come_in_order_from_memory),
 	        cmocka_unit_test(keys_come_in_order_from_disk),
 	        cmocka_unit_test(what_was_put_is_found_after_growing),
+	        cmocka_unit_test(no_number_that_stays_the_same_makes_places_one),
 	        cmocka_unit_test(every_kind_is_in_the_table),
 	        cmocka_unit_test(amounts_have_the_unit_s_places),
 	        cmocka_unit_test(counts_are_grouped),
@@ -308,6 +354,7 @@ int main(void)
 	        cmocka_unit_test(a_signal_in_a_guarded_call_is_a_fault),
 	        cmocka_unit_test(a_period_ends_where_the_calendar_says),
 	        cmocka_unit_test(counters_of_a_closed_period_leave_memory),
+	        cmocka_unit_test(counters_that_differ_in_one_part_are_two),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

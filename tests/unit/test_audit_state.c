@@ -282,6 +282,65 @@ static void a_record_too_many_is_named(void **state)
 	fixture_remove(&f);
 }
 
+static void change_parties(const struct fixture *f, const uint64_t *number, size_t count)
+{
+	struct lgp_kv *kv = open_state(f);
+	struct lgp_kv_txn *txn;
+	assert_int_equal(lgp_kv_write_begin(kv, &txn), LGP_OK);
+	for (size_t i = 0; i < count; i++) {
+		char key[10] = "N", changed[64];
+		struct lgp_view value;
+		lgp_put_be((uint8_t *)key + 1, number[i], 8);
+		key[9] = 'P';
+		assert_int_equal(lgp_kv_get(txn, 0, (struct lgp_view){key, 10}, &value), LGP_OK);
+		assert_true(value.len <= sizeof changed);
+		memcpy(changed, value.ptr, value.len);
+		changed[1] ^= 1;
+		assert_int_equal(lgp_kv_put(txn, 0, (struct lgp_view){key, 10},
+		                            (struct lgp_view){changed, value.len}),
+		                 LGP_OK);
+	}
+	assert_int_equal(lgp_kv_commit(txn), LGP_OK);
+	lgp_kv_close(kv);
+}
+
+static void expect_findings(const char *dir, size_t count)
+{
+	char *text;
+	size_t findings = 0;
+	assert_int_equal(audit(dir, 1, &text), 1);
+	for (const char *at = text; (at = strstr(at, "finding: state ")) != NULL; at++)
+		findings++;
+	assert_int_equal(findings, count);
+	free(text);
+}
+
+/* The copy is made, and read back, in pieces of 4,096 records. */
+static void state_of_several_pieces_is_compared_whole(void **state)
+{
+	(void)state;
+	struct fixture f;
+	uint64_t customer[3 * 4096];
+	make_ledger(&f);
+	for (size_t i = 0; i < 3 * 4096; i++) {
+		struct lgp_command command = fixture_command(&f, LGP_KIND_CUSTOMER, f.anna_token);
+		customer[i] = fixture_judge(&f, &command).seq;
+		if (i % 512 == 511)
+			fixture_commit(&f);
+	}
+	settle(&f);
+	fixture_close(&f);
+	char line[64];
+	snprintf(line, sizeof line, "compared at size %llu, ",
+	         (unsigned long long)customer[3 * 4096 - 1] + 1);
+	expect_clean(f.dir, line);
+	/* Where the second piece ends, and around: each of their newest entries.  The
+	 * records of the third lie where they lay. */
+	change_parties(&f, customer + 2 * 4096 - 112, 128);
+	expect_findings(f.dir, 128);
+	fixture_remove(&f);
+}
+
 static void another_root_or_a_later_position_is_named(void **state)
 {
 	(void)state;
@@ -320,6 +379,33 @@ static void state_that_is_gone_or_garbage_is_told(void **state)
 	fixture_remove(&f);
 }
 
+/* What meets an entry is found some entries ahead; the week is the site's by then. */
+static void a_week_that_changes_is_that_of_the_moment(void **state)
+{
+	(void)state;
+	struct fixture f;
+	fixture_programme(&f);
+	(void)fixture_define(&f, LGP_KIND_LIMIT, f.finance,
+	                     "id week\nunit EUR\nmeasure amount\nper site\nwindow week\n"
+	                     "max 1000\n");
+	assert_int_equal(grant(&f, f.anna_token, f.customer, 1000).verdict, LGP_ACCEPTED);
+	for (size_t i = 0; i < 32; i++) { /* so that the limit is known that far ahead */
+		struct lgp_command other = fixture_command(&f, LGP_KIND_CUSTOMER, f.anna_token);
+		(void)fixture_do(&f, &other);
+	}
+	f.now_us += DAY_US; /* from Friday to Saturday */
+	struct lgp_command command = fixture_command(&f, LGP_KIND_SITE, f.admin);
+	command.amend = true;
+	command.refers_to = f.site;
+	command.payload = LGP_VIEW("week_starts saturday\n");
+	(void)fixture_do(&f, &command);
+	assert_int_equal(grant(&f, f.anna_token, f.customer, 1000).verdict, LGP_ACCEPTED);
+	settle(&f);
+	fixture_close(&f);
+	expect_clean(f.dir, "compared at size ");
+	fixture_remove(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -328,6 +414,8 @@ int main(void)
 	        cmocka_unit_test(every_record_that_is_changed_is_named),
 	        cmocka_unit_test(every_record_that_is_taken_away_is_named),
 	        cmocka_unit_test(a_record_too_many_is_named),
+	        cmocka_unit_test(state_of_several_pieces_is_compared_whole),
+	        cmocka_unit_test(a_week_that_changes_is_that_of_the_moment),
 	        cmocka_unit_test(another_root_or_a_later_position_is_named),
 	        cmocka_unit_test(state_that_is_gone_or_garbage_is_told),
 	};

@@ -658,7 +658,10 @@ static void a_large_generation_takes_several_steps_and_is_shown_all_the_while(vo
 {
 	(void)state;
 	bool more = true;
+	struct stat info;
 	merge_some(1);
+	assert_int_equal(stat(redo, &info), 0);
+	assert_int_equal(info.st_mode & 0777, 0600);
 	assert_true(state_merging(layers));
 	assert_int_equal(state_file_position(layers), 1);
 	all_show("new");

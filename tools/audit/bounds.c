@@ -6,6 +6,8 @@
 
 #define DATES_APART 2 /* days */
 #define WEEK_DAYS 7
+#define PLANS 16 /* more than are ahead */
+#define PLAN_MET 8
 
 /* A limit's versions that may still judge, oldest first. */
 struct limit_record {
@@ -14,6 +16,23 @@ struct limit_record {
 	char id[LGP_SLUG_MAX];
 	struct limit_version **versions; /* owned */
 	size_t count;
+};
+
+/* A version whose scope meets a case. */
+struct met {
+	const struct limit_version *version;
+	bool judges;                /* it judges the case */
+	bool first;                 /* it is the one of its shape that counts */
+	bool counts;                /* it goes by a counter, and the case has what that needs: */
+	struct counter_place place; /* not of limits by the week, which sites change */
+};
+
+/* What meets an entry: found once, ahead, for its judgement and its counting. */
+struct plan {
+	bool made;
+	uint64_t seq, changes; /* good for this entry, while there are these versions */
+	size_t count;
+	struct met met[PLAN_MET];
 };
 
 static enum lgp_status no_memory(void)
@@ -27,7 +46,13 @@ enum lgp_status bounds_init(struct bounds *bounds, const struct programme *progr
 	enum lgp_status status = slots_init(&bounds->by_number);
 	if (status == LGP_OK)
 		status = slots_init(&bounds->chains);
-	return status == LGP_OK ? counters_init(&bounds->counters) : status;
+	if (status == LGP_OK)
+		status = counters_init(&bounds->counters);
+	bounds->heads = calloc(1, sizeof(struct limit_version *));
+	bounds->head_count = bounds->heads != NULL;
+	bounds->plans = calloc(PLANS, sizeof *bounds->plans);
+	bool room = bounds->heads != NULL && bounds->plans != NULL;
+	return status == LGP_OK && !room ? no_memory() : status;
 }
 
 void bounds_deinit(struct bounds *bounds)
@@ -39,6 +64,7 @@ void bounds_deinit(struct bounds *bounds)
 	}
 	free(bounds->list);
 	free(bounds->heads);
+	free(bounds->plans);
 	slots_deinit(&bounds->by_number);
 	slots_deinit(&bounds->chains);
 	counters_deinit(&bounds->counters);
@@ -46,7 +72,8 @@ void bounds_deinit(struct bounds *bounds)
 
 /* ---- chains: a version stands under the narrowest part of its scope ------------------------- */
 
-enum { BY_STAFF = 1, BY_BUDGET, BY_REASON, BY_SITE, BY_GIVER, BY_NOTHING };
+enum { BY_STAFF = 1, BY_BUDGET, BY_REASON, BY_SITE, BY_GIVER, BY_NOTHING, BY_COUNT };
+_Static_assert(BY_COUNT == BOUNDS_CHAINS, "each has its count");
 
 static void chain_of(const struct limit_version *version, uint64_t *by, uint64_t *number)
 {
@@ -67,17 +94,23 @@ static void chain_of(const struct limit_version *version, uint64_t *by, uint64_t
 		}
 }
 
-static struct limit_version **head_of(struct bounds *bounds, uint64_t by, uint64_t number)
+/* NULL: there is none yet. */
+static struct limit_version **head_of(const struct bounds *bounds, uint64_t by, uint64_t number)
 {
-	struct slot *slot = slots_find(&bounds->chains, by, number);
-	if (slot != NULL)
-		return &bounds->heads[slot->number];
+	if (by == BY_NOTHING)
+		return &bounds->heads[0];
+	const struct slot *slot = slots_find(&bounds->chains, by, number);
+	return slot != NULL ? &bounds->heads[slot->number] : NULL;
+}
+
+static struct limit_version **add_head(struct bounds *bounds, uint64_t by, uint64_t number)
+{
 	struct limit_version **more =
 	        realloc(bounds->heads, (bounds->head_count + 1) * sizeof(struct limit_version *));
 	if (more == NULL)
 		return NULL;
 	bounds->heads = more;
-	slot = slots_put(&bounds->chains, by, number);
+	struct slot *slot = slots_put(&bounds->chains, by, number);
 	if (slot == NULL)
 		return NULL;
 	slot->number = bounds->head_count;
@@ -91,10 +124,15 @@ static enum lgp_status chain(struct bounds *bounds, struct limit_version *versio
 	chain_of(version, &by, &number);
 	struct limit_version **head = head_of(bounds, by, number);
 	if (head == NULL)
+		head = add_head(bounds, by, number);
+	if (head == NULL)
 		return no_memory();
 	version->next = *head;
 	*head = version;
+	bounds->chained[by]++;
 	bounds->versions++;
+	bounds->changes++;
+	bounds->weekly += version->window == WINDOW_WEEK;
 	return LGP_OK;
 }
 
@@ -102,13 +140,15 @@ static void unchain(struct bounds *bounds, struct limit_version *version)
 {
 	uint64_t by, number;
 	chain_of(version, &by, &number);
-	const struct slot *slot = slots_find(&bounds->chains, by, number);
-	require(slot != NULL);
-	struct limit_version **at = &bounds->heads[slot->number];
+	struct limit_version **at = head_of(bounds, by, number);
+	require(at != NULL);
 	while (*at != version)
 		at = &(*at)->next;
 	*at = version->next;
+	bounds->chained[by]--;
 	bounds->versions--;
+	bounds->changes++;
+	bounds->weekly -= version->window == WINDOW_WEEK;
 }
 
 /* ---- definitions ----------------------------------------------------------------------------- */
@@ -252,6 +292,7 @@ enum lgp_status bounds_define(struct bounds *bounds, const struct lgp_entry *ent
 	if (record == NULL)
 		return no_memory();
 	made.limit = number;
+	made.record = (size_t)(record - bounds->list);
 	record->newest = entry->seq;
 	drop_versions(bounds, record, entry, false);
 	made.shape = shape_of(record, &made);
@@ -291,16 +332,15 @@ void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry, str
 	        .amount = entry->amount,
 	        .date = entry->business_date,
 	        .time_us = entry->time_us,
-	        .week = programme_week(bounds->programme, entry->site),
+	        .week = bounds->weekly > 0 ? programme_week(bounds->programme, entry->site) : 0,
+	        .incident = entry->incident,
 	};
-	memcpy(out->incident, entry->incident, sizeof out->incident);
 }
 
 /* The newest version that covers the moment; NULL: none does. */
-static const struct limit_version *judging(const struct bounds *bounds, uint64_t limit,
+static const struct limit_version *judging(const struct limit_record *record,
                                            const struct limit_case *of)
 {
-	const struct limit_record *record = record_of(bounds, limit);
 	for (size_t i = record->count; i-- > 0;)
 		if (span_covers(&record->versions[i]->span, of->date, of->time_us))
 			return record->versions[i];
@@ -318,9 +358,8 @@ static bool meets(const struct limit_version *version, const struct limit_case *
 }
 
 /* A shape is known by its first version. */
-static bool first_of_shape(const struct bounds *bounds, const struct limit_version *version)
+static bool first_of_shape(const struct limit_record *record, const struct limit_version *version)
 {
-	const struct limit_record *record = record_of(bounds, version->limit);
 	size_t i = 0;
 	while (record->versions[i]->shape != version->shape)
 		i++;
@@ -332,7 +371,7 @@ static const struct limit_version *terms_of(const struct bounds *bounds,
                                             const struct limit_version *version,
                                             const struct lgp_entry *now)
 {
-	const struct limit_record *record = record_of(bounds, version->limit);
+	const struct limit_record *record = &bounds->list[version->record];
 	const struct limit_version *newest = NULL;
 	for (size_t i = 0; i < record->count; i++) {
 		const struct limit_version *at = record->versions[i];
@@ -345,44 +384,12 @@ static const struct limit_version *terms_of(const struct bounds *bounds,
 	return newest;
 }
 
-/* What is done with each version whose scope meets a case: with those that judge
- * it, or with one for each shape. */
-typedef enum lgp_status (*limit_visit)(void *context, const struct limit_version *version);
-enum which { THAT_JUDGE, EACH_SHAPE };
-
-static enum lgp_status each_in(const struct bounds *bounds, enum which which, uint64_t by,
-                               uint64_t number, const struct limit_case *of, limit_visit visit,
-                               void *context)
-{
-	const struct slot *slot = slots_find(&bounds->chains, by, number);
-	enum lgp_status status = LGP_OK;
-	const struct limit_version *at = slot != NULL ? bounds->heads[slot->number] : NULL;
-	for (; at != NULL && status == LGP_OK; at = at->next)
-		if (meets(at, of) && (which == EACH_SHAPE ? first_of_shape(bounds, at)
-		                                          : judging(bounds, at->limit, of) == at))
-			status = visit(context, at);
-	return status;
-}
-
-static enum lgp_status each(const struct bounds *bounds, enum which which,
-                            const struct limit_case *of, limit_visit visit, void *context)
-{
-	const struct {
-		uint64_t by, number;
-	} chains[] = {{BY_STAFF, of->staff}, {BY_BUDGET, of->budget}, {BY_REASON, of->reason},
-	              {BY_SITE, of->site},   {BY_GIVER, of->giver},   {BY_NOTHING, 0}};
-	enum lgp_status status = LGP_OK;
-	for (size_t i = 0; i < sizeof chains / sizeof chains[0] && status == LGP_OK; i++)
-		status = each_in(bounds, which, chains[i].by, chains[i].number, of, visit, context);
-	return status;
-}
-
 /* ---- counters -------------------------------------------------------------------------------- */
 
-static struct counter counter_for(const struct limit_version *version, const struct limit_case *of,
-                                  char what)
+static void counter_for(const struct limit_version *version, const struct limit_case *of, char what,
+                        struct counter *out)
 {
-	return (struct counter){.end = period_end(version->window, of->date, of->week),
+	*out = (struct counter){.end = period_end(version->window, of->date, of->week),
 	                        .what = what,
 	                        .shape = version->shape};
 }
@@ -391,7 +398,7 @@ static struct counter counter_for(const struct limit_version *version, const str
 static bool used_counter(const struct limit_version *version, const struct limit_case *of,
                          struct counter *out)
 {
-	*out = counter_for(version, of, 'C');
+	counter_for(version, of, 'C', out);
 	switch (version->per) {
 	case PER_CUSTOMER_INCIDENT:
 		out->first = of->customer;
@@ -418,20 +425,137 @@ static bool used_counter(const struct limit_version *version, const struct limit
 	}
 }
 
-static struct counter incident_counter(const struct limit_version *version,
-                                       const struct limit_case *of)
+static void incident_counter(const struct limit_version *version, const struct limit_case *of,
+                             struct counter *out)
 {
-	struct counter out = counter_for(version, of, 'I');
-	out.first = of->customer;
-	incident_name(of->incident, out.incident);
-	return out;
+	counter_for(version, of, 'I', out);
+	out->first = of->customer;
+	incident_name(of->incident, out->incident);
 }
 
-static bool same_counter(const struct counter *a, const struct counter *b)
+static bool same_place(const struct counter_place *a, const struct counter_place *b)
 {
-	return a->end == b->end && a->what == b->what && a->shape == b->shape &&
-	       a->first == b->first && a->second == b->second &&
-	       memcmp(a->incident, b->incident, sizeof a->incident) == 0;
+	return a->end == b->end && a->key[0] == b->key[0] && a->key[1] == b->key[1];
+}
+
+static bool used_place(const struct bounds *bounds, const struct limit_version *version,
+                       const struct limit_case *of, struct counter_place *out)
+{
+	struct counter counter;
+	bool counts = used_counter(version, of, &counter);
+	if (counts)
+		counters_place(&bounds->counters, &counter, out);
+	return counts;
+}
+
+/* ---- all that meet a case ---------------------------------------------------------------------- */
+
+/* What is done with each version whose scope meets a case: with those that judge
+ * it, or with one for each shape. */
+typedef enum lgp_status (*limit_visit)(void *context, const struct met *met);
+enum which { ALL, THAT_JUDGE, EACH_SHAPE };
+
+static enum lgp_status visit_one(enum which which, const struct met *met, limit_visit visit,
+                                 void *context)
+{
+	bool asked_for = which == ALL || (which == THAT_JUDGE ? met->judges : met->first);
+	return asked_for ? visit(context, met) : LGP_OK;
+}
+
+static enum lgp_status each_in(const struct bounds *bounds, enum which which, uint64_t by,
+                               uint64_t number, const struct limit_case *of, limit_visit visit,
+                               void *context)
+{
+	struct limit_version *const *head = head_of(bounds, by, number);
+	enum lgp_status status = LGP_OK;
+	const struct limit_version *at = head != NULL ? *head : NULL;
+	for (; at != NULL && status == LGP_OK; at = at->next) {
+		const struct limit_record *record = &bounds->list[at->record];
+		if (!meets(at, of))
+			continue;
+		struct met met = {.version = at,
+		                  .judges = judging(record, of) == at,
+		                  .first = first_of_shape(record, at)};
+		met.counts = used_place(bounds, at, of, &met.place);
+		status = visit_one(which, &met, visit, context);
+	}
+	return status;
+}
+
+static enum lgp_status each(const struct bounds *bounds, enum which which,
+                            const struct limit_case *of, limit_visit visit, void *context)
+{
+	const struct {
+		uint64_t by, number;
+	} chains[] = {{BY_STAFF, of->staff}, {BY_BUDGET, of->budget}, {BY_REASON, of->reason},
+	              {BY_SITE, of->site},   {BY_GIVER, of->giver},   {BY_NOTHING, 0}};
+	enum lgp_status status = LGP_OK;
+	for (size_t i = 0; i < sizeof chains / sizeof chains[0] && status == LGP_OK; i++)
+		if (bounds->chained[chains[i].by] > 0)
+			status = each_in(bounds, which, chains[i].by, chains[i].number, of, visit,
+			                 context);
+	return status;
+}
+
+/* ---- plans --------------------------------------------------------------------------------------- */
+
+static struct plan *plan_of(const struct bounds *bounds, uint64_t seq)
+{
+	return &bounds->plans[seq % PLANS];
+}
+
+struct planning {
+	const struct bounds *bounds;
+	struct plan *plan;
+};
+
+/* Customers are many; what goes by staff, places and budgets is near. */
+static bool by_customer(const struct limit_version *version)
+{
+	return version->per == PER_CUSTOMER || version->per == PER_CUSTOMER_INCIDENT ||
+	       version->per == PER_STAFF_CUSTOMER;
+}
+
+/* LGP_OVERLOAD: there is no room for it. */
+static enum lgp_status plan_version(void *context, const struct met *met)
+{
+	const struct planning *planning = context;
+	struct plan *plan = planning->plan;
+	if (plan->count == PLAN_MET || met->version->window == WINDOW_WEEK)
+		return LGP_OVERLOAD;
+	plan->met[plan->count++] = *met;
+	if (met->counts && by_customer(met->version))
+		counters_prefetch(&planning->bounds->counters, &met->place);
+	return LGP_OK;
+}
+
+void bounds_prefetch(const struct bounds *bounds, const struct lgp_entry *entry)
+{
+	struct limit_case of;
+	struct plan *plan = plan_of(bounds, entry->seq);
+	plan->made = false;
+	if (bounds->versions == 0)
+		return;
+	bounds_case(bounds, entry, &of);
+	plan->seq = entry->seq;
+	plan->changes = bounds->changes;
+	plan->count = 0;
+	plan->made =
+	        each(bounds, ALL, &of, plan_version, &(struct planning){bounds, plan}) == LGP_OK;
+}
+
+/* By the plan where there is one, whose case this is. */
+static enum lgp_status each_planned(const struct bounds *bounds, enum which which,
+                                    const struct lgp_entry *entry, const struct limit_case *of,
+                                    limit_visit visit, void *context)
+{
+	const struct plan *plan = plan_of(bounds, entry->seq);
+	if (!plan->made || plan->seq != entry->seq || plan->changes != bounds->changes)
+		return each(bounds, which, of, visit, context);
+	enum lgp_status status = LGP_OK;
+	for (size_t i = 0; i < plan->count && status == LGP_OK; i++)
+		status = visit_one(which, &plan->met[i], visit, context);
+	return status;
 }
 
 /* ---- judging --------------------------------------------------------------------------------- */
@@ -447,15 +571,15 @@ struct evaluation {
 /* Whether this counter holds the ask that is decided on: it was counted when it
  * was asked for, and is not to be counted twice. */
 static bool holds_ask(const struct evaluation *e, const struct limit_version *version,
-                      const struct counter *counter)
+                      const struct counter_place *place)
 {
 	struct limit_case then;
-	struct counter of_ask;
+	struct counter_place of_ask;
 	if (e->ask == NULL || version->shape > e->ask->seq)
 		return false;
 	bounds_case(e->bounds, e->ask, &then);
-	return meets(version, &then) && used_counter(version, &then, &of_ask) &&
-	       same_counter(&of_ask, counter);
+	return meets(version, &then) && used_place(e->bounds, version, &then, &of_ask) &&
+	       same_place(&of_ask, place);
 }
 
 /* What the case adds, the ask aside. */
@@ -463,20 +587,19 @@ static int64_t adds(const struct evaluation *e, const struct limit_version *vers
 {
 	if (version->measure != MEASURE_INCIDENTS)
 		return version->measure == MEASURE_AMOUNT ? e->of->amount : 1;
-	struct counter incident = incident_counter(version, e->of);
+	struct counter incident;
+	incident_counter(version, e->of, &incident);
 	int64_t grants = counters_get(&e->bounds->counters, &incident);
 	return grants - held > 0 ? 0 : 1;
 }
 
 /* What is used before, and what the case adds, the ask aside in both. */
-static void measure(const struct evaluation *e, const struct limit_version *version, int64_t *used,
-                    int64_t *more)
+static void measure(const struct evaluation *e, const struct met *met, int64_t *used, int64_t *more)
 {
-	struct counter counter;
-	bool counts = used_counter(version, e->of, &counter);
-	bool held = counts && holds_ask(e, version, &counter);
-	*more = adds(e, version, held);
-	*used = (counts ? counters_get(&e->bounds->counters, &counter) : 0) - (held ? *more : 0);
+	bool held = met->counts && holds_ask(e, met->version, &met->place);
+	*more = adds(e, met->version, held);
+	*used = (met->counts ? counters_get_at(&e->bounds->counters, &met->place) : 0) -
+	        (held ? *more : 0);
 }
 
 /* Limits of who gives, rather than of what all together give. */
@@ -496,7 +619,7 @@ static bool binds_approver(const struct limit_version *version)
 
 static struct lgp_view id_of(const struct bounds *bounds, const struct limit_version *version)
 {
-	const struct limit_record *record = record_of(bounds, version->limit);
+	const struct limit_record *record = &bounds->list[version->record];
 	return (struct lgp_view){record->id, record->id_len};
 }
 
@@ -520,16 +643,17 @@ static bool binds(const struct evaluation *e, const struct limit_version *versio
 	return id_before(id_of(e->bounds, version), told->id);
 }
 
-static enum lgp_status judge_version(void *context, const struct limit_version *version)
+static enum lgp_status judge_version(void *context, const struct met *met)
 {
 	struct evaluation *e = context;
+	const struct limit_version *version = met->version;
 	int64_t before, more, sum;
 	if (e->by_person && !binds_approver(version))
 		return LGP_OK;
 	if ((version->per == PER_CUSTOMER_INCIDENT || version->measure == MEASURE_INCIDENTS) &&
 	    e->of->incident[0] == '\0')
 		e->out->incident_missing = true;
-	measure(e, version, &before, &more);
+	measure(e, met, &before, &more);
 	if (!__builtin_add_overflow(before, more, &sum) && sum <= version->max)
 		return LGP_OK;
 	int64_t remaining = before < version->max ? version->max - before : 0;
@@ -552,7 +676,7 @@ void bounds_judge(const struct bounds *bounds, const struct lgp_entry *entry,
 	if (bounds->versions == 0)
 		return;
 	bounds_case(bounds, entry, &of);
-	require(each(bounds, THAT_JUDGE, &of, judge_version, &e) == LGP_OK);
+	require(each_planned(bounds, THAT_JUDGE, entry, &of, judge_version, &e) == LGP_OK);
 }
 
 void bounds_judge_person(const struct bounds *bounds, const struct lgp_entry *entry,
@@ -581,86 +705,97 @@ struct change {
 
 static enum lgp_status count_incident(const struct change *change,
                                       const struct limit_version *version,
-                                      const struct limit_case *of, const struct counter *used,
+                                      const struct limit_case *of, const struct counter_place *used,
                                       int64_t count)
 {
-	struct counter incident = incident_counter(version, of);
-	int64_t before = counters_get(&change->bounds->counters, &incident), after, sum;
+	struct counter incident;
+	int64_t after, sum;
+	incident_counter(version, of, &incident);
+	int64_t before = counters_get(&change->bounds->counters, &incident);
 	enum lgp_status status = counters_add(&change->bounds->counters, &incident, count, &after);
 	if (status != LGP_OK || (before > 0) == (after > 0))
 		return status;
-	return counters_add(&change->bounds->counters, used, after > 0 ? 1 : -1, &sum);
+	return counters_add_at(&change->bounds->counters, used, after > 0 ? 1 : -1, &sum);
 }
 
 /* An approval counts for who approves where it binds them, and their counter is
  * not the one that holds the grant already. */
 static bool counts_for_person(const struct change *change, const struct limit_version *version,
-                              const struct limit_case *of, const struct counter *counter)
+                              const struct limit_case *of, const struct counter_place *place)
 {
 	struct limit_case given = *change->giver;
-	struct counter held;
+	struct counter_place held;
 	given.week = of->week;
 	return binds_person(version) &&
-	       !(meets(version, &given) && used_counter(version, &given, &held) &&
-	         same_counter(counter, &held));
+	       !(meets(version, &given) && used_place(change->bounds, version, &given, &held) &&
+	         same_place(place, &held));
 }
 
 /* What a reversal gives back: in the same period, by the terms of its moment. */
 static void give_back(const struct change *change, const struct limit_version *version,
-                      const struct counter *counter, unsigned week, int64_t *amount, int64_t *count)
+                      const struct counter_place *place, unsigned week, int64_t *amount,
+                      int64_t *count)
 {
 	const struct limit_version *terms = terms_of(change->bounds, version, change->reversal);
 	int32_t end = period_end(version->window, change->reversal->business_date, week);
-	if (end != counter->end || terms->gives_back == GIVES_NOTHING)
+	if (end != place->end || terms->gives_back == GIVES_NOTHING)
 		*amount = 0;
-	if (end != counter->end || terms->gives_back != GIVES_AMOUNT_AND_COUNT)
+	if (end != place->end || terms->gives_back != GIVES_AMOUNT_AND_COUNT)
 		*count = 0;
 }
 
 static enum lgp_status change_period(const struct change *change,
                                      const struct limit_version *version,
-                                     const struct limit_case *of)
+                                     const struct limit_case *of, const struct counter_place *place)
 {
-	struct counter counter;
 	int64_t amount = change->amount, count = change->count, sum;
-	if (!used_counter(version, of, &counter) ||
-	    counters_closed(&change->bounds->counters, counter.end) ||
-	    (change->giver != NULL && !counts_for_person(change, version, of, &counter)))
+	if (counters_closed(&change->bounds->counters, place->end) ||
+	    (change->giver != NULL && !counts_for_person(change, version, of, place)))
 		return LGP_OK;
 	if (change->reversal != NULL)
-		give_back(change, version, &counter, of->week, &amount, &count);
+		give_back(change, version, place, of->week, &amount, &count);
 	if (version->measure == MEASURE_INCIDENTS)
 		return count == 0 || of->incident[0] == '\0'
 		               ? LGP_OK
-		               : count_incident(change, version, of, &counter, count);
+		               : count_incident(change, version, of, place, count);
 	int64_t by = version->measure == MEASURE_AMOUNT ? amount : count;
-	return by == 0 ? LGP_OK : counters_add(&change->bounds->counters, &counter, by, &sum);
+	return by == 0 ? LGP_OK : counters_add_at(&change->bounds->counters, place, by, &sum);
 }
 
 /* Sites begin their weeks on different days, and what is counted for a customer
  * may be of several: a day is in seven weeks, and each site asks for its own. */
-static enum lgp_status change_version(void *context, const struct limit_version *version)
+static enum lgp_status change_weeks(const struct change *change,
+                                    const struct limit_version *version)
 {
-	const struct change *change = context;
+	struct counter_place place;
 	struct limit_case of = *change->of;
-	if (change->counted != NULL && version->shape > change->counted->seq)
-		return LGP_OK; /* what it never counted it does not give back */
-	if (version->window != WINDOW_WEEK)
-		return change_period(change, version, &of);
 	enum lgp_status status = LGP_OK;
 	for (of.week = 0; of.week < WEEK_DAYS && status == LGP_OK; of.week++)
-		status = change_period(change, version, &of);
+		if (used_place(change->bounds, version, &of, &place))
+			status = change_period(change, version, &of, &place);
 	return status;
 }
 
-static enum lgp_status change_all(struct change *change, const struct lgp_entry *entry)
+static enum lgp_status change_version(void *context, const struct met *met)
+{
+	const struct change *change = context;
+	const struct limit_version *version = met->version;
+	if (!met->counts || (change->counted != NULL && version->shape > change->counted->seq))
+		return LGP_OK; /* what it never counted it does not give back */
+	return version->window == WINDOW_WEEK
+	               ? change_weeks(change, version)
+	               : change_period(change, version, change->of, &met->place);
+}
+
+static enum lgp_status change_all(const struct change *made, const struct lgp_entry *entry)
 {
 	struct limit_case of;
-	if (change->bounds->versions == 0)
+	struct change change = *made;
+	if (change.bounds->versions == 0)
 		return LGP_OK;
-	bounds_case(change->bounds, entry, &of);
-	change->of = &of;
-	return each(change->bounds, EACH_SHAPE, &of, change_version, change);
+	bounds_case(change.bounds, entry, &of);
+	change.of = &of;
+	return each_planned(change.bounds, EACH_SHAPE, entry, &of, change_version, &change);
 }
 
 enum lgp_status bounds_count(struct bounds *bounds, const struct lgp_entry *entry)

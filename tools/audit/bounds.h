@@ -30,6 +30,7 @@ enum giver { GIVER_ANY, GIVER_STAFF, GIVER_MANAGER };
 struct limit_version {
 	uint64_t limit, seq;
 	uint64_t shape; /* the first version that counts as this one does */
+	size_t record;  /* the limit's place among all */
 	enum giver giver;
 	uint64_t staff, site, budget, reason, unit; /* 0: any */
 	enum measure measure;
@@ -47,16 +48,22 @@ struct limit_version {
 bool limit_version_read(const struct programme *programme, const struct lgp_entry *entry,
                         const struct lgp_definition *definition, struct limit_version *out);
 
+#define BOUNDS_CHAINS 7 /* bounds.c names them */
+
 struct bounds {
 	const struct programme *programme; /* borrowed */
 	struct slots by_number;            /* limit + 1 -> place in list */
 	struct slots chains;               /* narrowest part of a scope -> place in heads */
 	struct limit_record *list;         /* owned */
 	size_t count;
-	struct limit_version **heads; /* owned */
+	struct limit_version **heads; /* owned; [0]: of those that have no scope */
 	size_t head_count;
-	size_t versions; /* that may judge; 0: nothing is counted */
+	size_t chained[BOUNDS_CHAINS]; /* versions, by what they are chained by */
+	size_t versions;               /* that may judge; 0: nothing is counted */
+	size_t weekly;                 /* of these, those that go by the week */
 	struct counters counters;
+	uint64_t changes;   /* of the versions */
+	struct plan *plans; /* owned: what meets the entries that were asked for last */
 };
 
 /* A grant as limits see it. */
@@ -66,8 +73,8 @@ struct limit_case {
 	int64_t amount;
 	int32_t date;
 	int64_t time_us;
-	unsigned week;
-	char incident[LGP_SLUG_MAX];
+	unsigned week;        /* the day on which it starts; 0 where no limit goes by it */
+	const char *incident; /* LGP_SLUG_MAX bytes, the entry's own */
 };
 
 struct limit_verdict {
@@ -91,6 +98,9 @@ void bounds_end(struct bounds *bounds, uint64_t number);
 
 void bounds_case(const struct bounds *bounds, const struct lgp_entry *entry,
                  struct limit_case *out);
+/* Finds what meets an entry that is judged and counted soon, as it stands, and brings
+ * near the counters that it goes by. */
+void bounds_prefetch(const struct bounds *bounds, const struct lgp_entry *entry);
 /* What the limits in force say of an entry.  ask: what it decides on, whose own
  * share does not count, or NULL. */
 void bounds_judge(const struct bounds *bounds, const struct lgp_entry *entry,

@@ -1,9 +1,9 @@
 /* counters: see counters.h.  Thread: one at a time.
  * Sources: the civil calendar is the proleptic Gregorian, by its rules of
- * leap years. */
+ * leap years; Lemire and Kaser, "Strongly universal string hashing is fast" (2014),
+ * for multilinear hashing. */
 #include "tools/audit/counters.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -12,18 +12,10 @@
 
 #define CLOSED_AFTER 3 /* days */
 #define DAYS_OF_400_YEARS 146097
-#define RECENT 64
 
 struct period {
 	int32_t end;
 	struct slots slots;
-};
-
-/* A counter is asked for to judge by it and then to count: the second time its
- * digest is at hand. */
-struct recent {
-	struct counter of;
-	uint64_t digest[2];
 };
 
 /* ---- the calendar ------------------------------------------------------------------------ */
@@ -95,12 +87,10 @@ int32_t period_end(enum window window, int32_t date, unsigned week)
 enum lgp_status counters_init(struct counters *counters)
 {
 	*counters = (struct counters){.day = INT32_MIN};
-	/* A key of zeros would be no worse than a digest without one. */
-	if (getrandom(counters->key, sizeof counters->key, 0) < 0)
-		memset(counters->key, 0, sizeof counters->key);
-	counters->recent = calloc(RECENT, sizeof *counters->recent);
-	return counters->recent != NULL ? LGP_OK
-	                                : lgp_fault(LGP_NO_MEMORY, "no memory for counters");
+	/* Without keys, counters would be one that are two. */
+	if (getrandom(counters->key, sizeof counters->key, 0) != sizeof counters->key)
+		return lgp_fault(LGP_IO, "the system gives no random numbers");
+	return LGP_OK;
 }
 
 void counters_deinit(struct counters *counters)
@@ -108,8 +98,6 @@ void counters_deinit(struct counters *counters)
 	for (size_t i = 0; i < counters->count; i++)
 		slots_deinit(&counters->periods[i].slots);
 	free(counters->periods);
-	free(counters->recent);
-	counters->recent = NULL;
 	counters->periods = NULL;
 	counters->count = 0;
 }
@@ -159,59 +147,47 @@ void counters_reach(struct counters *counters, int32_t date)
 
 /* ---- counters ------------------------------------------------------------------------------ */
 
-static bool same(const struct counter *a, const struct counter *b)
+/* Multilinear: the sum of each word times its key, of which the upper half is
+ * kept.  What is behind the last word counts as zero. */
+void counters_place(const struct counters *counters, const struct counter *counter,
+                    struct counter_place *out)
 {
-	return a->shape == b->shape && a->first == b->first && a->second == b->second &&
-	       a->what == b->what && memcmp(a->incident, b->incident, sizeof a->incident) == 0;
-}
-
-static void make_digest(const struct counters *counters, const struct counter *counter,
-                        uint64_t out[2])
-{
-	uint8_t bytes[1 + 3 * 8 + LGP_SLUG_MAX], made[crypto_shorthash_siphashx24_BYTES];
-	bool incident = counter->incident[0] != '\0';
-	bytes[0] = (uint8_t)counter->what;
-	lgp_put_le(bytes + 1, counter->shape, 8);
-	lgp_put_le(bytes + 9, counter->first, 8);
-	lgp_put_le(bytes + 17, counter->second, 8);
-	if (incident)
-		memcpy(bytes + 25, counter->incident, LGP_SLUG_MAX);
-	/* The length is part of what is digested. */
-	crypto_shorthash_siphashx24(made, bytes, sizeof bytes - (incident ? 0 : LGP_SLUG_MAX),
-	                            counters->key);
-	out[0] = lgp_get_le(made, 8) | 1;
-	out[1] = lgp_get_le(made + 8, 8);
-}
-
-void counters_digest(const struct counters *counters, const struct counter *counter,
-                     uint64_t out[2])
-{
-	struct recent *recent = &counters->recent[counter->shape % RECENT];
-	if (recent->digest[0] == 0 || !same(&recent->of, counter)) {
-		recent->of = *counter;
-		make_digest(counters, counter, recent->digest);
+	uint64_t word[COUNTER_WORDS] = {(uint64_t)counter->what, counter->shape, counter->second};
+	size_t count = 3;
+	if (counter->incident[0] != '\0') {
+		memcpy(word + count, counter->incident, LGP_SLUG_MAX);
+		count = COUNTER_WORDS;
 	}
-	memcpy(out, recent->digest, sizeof recent->digest);
+	__extension__ unsigned __int128 sum = counters->key[0];
+	for (size_t i = 0; i < count; i++)
+		sum += counters->key[1 + i] * word[i];
+	out->end = counter->end;
+	out->key[0] = (uint64_t)(sum >> 64) | 1;
+	out->key[1] = counter->first;
 }
 
-int64_t counters_get(const struct counters *counters, const struct counter *counter)
+void counters_prefetch(const struct counters *counters, const struct counter_place *place)
 {
-	uint64_t key[2];
-	const struct period *period = find(counters, counter->end);
+	const struct period *period = find(counters, place->end);
+	if (period != NULL)
+		slots_prefetch(&period->slots, place->key[0], place->key[1]);
+}
+
+int64_t counters_get_at(const struct counters *counters, const struct counter_place *place)
+{
+	const struct period *period = find(counters, place->end);
 	if (period == NULL)
 		return 0;
-	counters_digest(counters, counter, key);
-	const struct slot *slot = slots_find(&period->slots, key[0], key[1]);
+	const struct slot *slot = slots_find(&period->slots, place->key[0], place->key[1]);
 	return slot != NULL ? slot->amount : 0;
 }
 
-enum lgp_status counters_add(struct counters *counters, const struct counter *counter,
-                             int64_t change, int64_t *sum)
+enum lgp_status counters_add_at(struct counters *counters, const struct counter_place *place,
+                                int64_t change, int64_t *sum)
 {
-	uint64_t key[2];
-	struct period *period = open_period(counters, counter->end);
-	counters_digest(counters, counter, key);
-	struct slot *slot = period != NULL ? slots_put(&period->slots, key[0], key[1]) : NULL;
+	struct period *period = open_period(counters, place->end);
+	struct slot *slot =
+	        period != NULL ? slots_put(&period->slots, place->key[0], place->key[1]) : NULL;
 	if (slot == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for another limit's counter");
 	if (__builtin_add_overflow(slot->amount, change, &slot->amount))
@@ -220,6 +196,21 @@ enum lgp_status counters_add(struct counters *counters, const struct counter *co
 		slot->amount = 0;
 	*sum = slot->amount;
 	return LGP_OK;
+}
+
+int64_t counters_get(const struct counters *counters, const struct counter *counter)
+{
+	struct counter_place place;
+	counters_place(counters, counter, &place);
+	return counters_get_at(counters, &place);
+}
+
+enum lgp_status counters_add(struct counters *counters, const struct counter *counter,
+                             int64_t change, int64_t *sum)
+{
+	struct counter_place place;
+	counters_place(counters, counter, &place);
+	return counters_add_at(counters, &place, change, sum);
 }
 
 const struct slots *counters_period(const struct counters *counters, size_t i, int32_t *end)

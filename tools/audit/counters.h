@@ -3,9 +3,9 @@
  *
  * Memory: 28 to 55 bytes for each counter of a period that is not closed, and
  * nothing for those that are: each period has a table of its own, which goes
- * as a whole.  A counter is known by a keyed digest of what it counts
- * (SipHash-2-4 of 128 bits, under a key drawn for the run), so that nobody can
- * write a ledger in which two counters are one. */
+ * as a whole.  A counter is known by whom it first goes by, as it is, and by 63
+ * bits of a universal hash of the rest, under keys drawn for the run: no ledger
+ * can be written in which two counters are one but by chance, 2^-63 for each pair. */
 #ifndef LAGNIAPPE_AUDIT_COUNTERS_H
 #define LAGNIAPPE_AUDIT_COUNTERS_H
 
@@ -36,11 +36,13 @@ struct counter {
 	char incident[LGP_SLUG_MAX];
 };
 
+#define COUNTER_WORDS (3 + LGP_SLUG_MAX / 8) /* that are hashed */
+#define COUNTER_KEYS (1 + COUNTER_WORDS)
+
 struct counters {
 	struct period *periods; /* owned */
 	size_t count;
-	struct recent *recent; /* owned: the newest digests */
-	uint8_t key[16];
+	__extension__ unsigned __int128 key[COUNTER_KEYS];
 	int32_t day; /* the newest business date */
 };
 
@@ -57,9 +59,20 @@ int64_t counters_get(const struct counters *counters, const struct counter *coun
 LGP_MUST_USE enum lgp_status counters_add(struct counters *counters, const struct counter *counter,
                                           int64_t change, int64_t *sum);
 
-/* A counter's key in the table of its period. */
-void counters_digest(const struct counters *counters, const struct counter *counter,
-                     uint64_t out[2]);
+/* Where a counter stands: good for the run. */
+struct counter_place {
+	int32_t end;
+	uint64_t key[2]; /* in the table of its period */
+};
+void counters_place(const struct counters *counters, const struct counter *counter,
+                    struct counter_place *out);
+/* Brings it near; for those that will be asked for soon. */
+void counters_prefetch(const struct counters *counters, const struct counter_place *place);
+int64_t counters_get_at(const struct counters *counters, const struct counter_place *place);
+LGP_MUST_USE enum lgp_status counters_add_at(struct counters *counters,
+                                             const struct counter_place *place, int64_t change,
+                                             int64_t *sum);
+
 /* The i-th period's table, and its end. */
 const struct slots *counters_period(const struct counters *counters, size_t i, int32_t *end);
 

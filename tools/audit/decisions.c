@@ -226,6 +226,13 @@ static enum lgp_status judge_kind(struct decisions *decisions, const struct lgp_
 	}
 }
 
+void decisions_prefetch(const struct decisions *decisions, const struct lgp_entry *entry)
+{
+	enum lgp_kind meant = kind_meant(entry);
+	if (meant == LGP_KIND_GRANT || meant == LGP_KIND_ASK)
+		bounds_prefetch(&decisions->bounds, entry);
+}
+
 enum lgp_status decisions_judge(struct decisions *decisions, const struct lgp_entry *entry)
 {
 	/* A token is judged by who issues it once it is known, all else by what was

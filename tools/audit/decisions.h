@@ -36,6 +36,8 @@ LGP_MUST_USE enum lgp_status decisions_init(struct decisions *decisions, struct 
 void decisions_deinit(struct decisions *decisions);
 /* Entries before this one cannot be read. */
 void decisions_lose(struct decisions *decisions, uint64_t seq, const char *why);
+/* Brings near what the entry's judgement will ask for. */
+void decisions_prefetch(const struct decisions *decisions, const struct lgp_entry *entry);
 /* After the entry's money has moved.  LGP_NO_MEMORY. */
 LGP_MUST_USE enum lgp_status decisions_judge(struct decisions *decisions,
                                              const struct lgp_entry *entry);

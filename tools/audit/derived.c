@@ -19,6 +19,8 @@
 #define WAITS_US (INT64_C(72) * 3600 * 1000000)
 #define SLOTS 4 /* balances of an account's record */
 #define PARTY_FIXED 11
+#define AHEAD 16 /* records */
+_Static_assert(AHEAD <= SNAPSHOT_KEPT, "those that were read ahead are still there");
 
 struct comparison {
 	const struct judge *judge;
@@ -288,16 +290,17 @@ static enum lgp_status compare_counter(struct comparison *c, struct lgp_view key
                                        struct lgp_view value)
 {
 	struct counter counter;
-	uint64_t digest[2];
+	struct counter_place place;
 	const struct counters *counters = &c->decisions->bounds.counters;
 	if (!counter_of(key, &counter))
 		tell(c, "a counter's key is %zu bytes long", key.len);
 	else if (!counters_closed(counters, counter.end)) {
-		int64_t computed = counters_get(counters, &counter);
-		counters_digest(counters, &counter, digest);
+		counters_place(counters, &counter, &place);
+		int64_t computed = counters_get_at(counters, &place);
 		c->counters += computed != 0;
 		if (c->seen != NULL)
-			return counter.end == c->period ? see(c, digest[0], digest[1]) : LGP_OK;
+			return counter.end == c->period ? see(c, place.key[0], place.key[1])
+			                                : LGP_OK;
 		if (computed != value_at(value, 0))
 			tell(c,
 			     "the counter %c of the limit's shape %" PRIu64
@@ -374,26 +377,72 @@ static const struct form *form_of(struct lgp_view key, struct lgp_view value)
 	return NULL;
 }
 
-/* kind '\0': of all. */
+struct record {
+	struct lgp_view key, value;
+	const struct form *form; /* NULL: of none that there is */
+};
+
+/* Brings near what the record will be held against. */
+static void fetch(const struct comparison *c, const struct record *record)
+{
+	struct counter counter;
+	struct counter_place place;
+	const struct counters *counters = &c->decisions->bounds.counters;
+	switch (record->form != NULL ? record->key.ptr[0] : '\0') {
+	case 'N':
+		if (record->key.len == 10)
+			parties_fetch(&c->judge->parties, number_at(record->key, 1));
+		else
+			money_fetch(&c->judge->money, number_at(record->key, 1),
+			            number_at(record->key, 10));
+		break;
+	case 'C':
+	case 'I':
+		if (!counter_of(record->key, &counter))
+			break;
+		counters_place(counters, &counter, &place);
+		counters_prefetch(counters, &place);
+		break;
+	default: /* few */
+		break;
+	}
+}
+
+static enum lgp_status compare_record(struct comparison *c, const struct record *record, char kind)
+{
+	struct lgp_view key = record->key, value = record->value;
+	if (c->seen == NULL)
+		c->records++;
+	if (record->form == NULL && c->seen == NULL)
+		tell(c, "a record of %zu and %zu bytes, of the kind %d, is none that there is",
+		     key.len, value.len, key.len > 0 ? key.ptr[0] : -1);
+	if (record->form == NULL || (record->form->by_definitions && c->decisions->lost) ||
+	    (kind != '\0' && key.ptr[0] != kind))
+		return LGP_OK;
+	return record->form->compare(c, key, value);
+}
+
+/* kind '\0': of all.  Some are read ahead of the one that is compared, so that what
+ * it is held against has come from memory by then. */
 static enum lgp_status each_record(struct comparison *c, char kind)
 {
-	struct lgp_view key, value;
-	enum lgp_status status = snapshot_rewind(c->snapshot);
-	while (status == LGP_OK && (status = snapshot_next(c->snapshot, &key, &value)) == LGP_OK) {
-		const struct form *form = key.len > 0 ? form_of(key, value) : NULL;
-		if (c->seen == NULL)
-			c->records++;
-		if (form == NULL && c->seen == NULL)
-			tell(c,
-			     "a record of %zu and %zu bytes, of the kind %d, is none that there "
-			     "is",
-			     key.len, value.len, key.len > 0 ? key.ptr[0] : -1);
-		if (form == NULL || (form->by_definitions && c->decisions->lost) ||
-		    (kind != '\0' && key.ptr[0] != kind))
+	struct record ahead[AHEAD];
+	size_t read = 0, compared = 0;
+	enum lgp_status ended = LGP_OK, status = snapshot_rewind(c->snapshot);
+	while (status == LGP_OK && (ended == LGP_OK || compared < read)) {
+		if (read - compared == AHEAD || ended != LGP_OK) {
+			status = compare_record(c, &ahead[compared++ % AHEAD], kind);
 			continue;
-		status = form->compare(c, key, value);
+		}
+		struct record *next = &ahead[read % AHEAD];
+		ended = snapshot_next(c->snapshot, &next->key, &next->value);
+		if (ended != LGP_OK)
+			continue;
+		next->form = next->key.len > 0 ? form_of(next->key, next->value) : NULL;
+		fetch(c, next);
+		read++;
 	}
-	return status == LGP_MISSING ? LGP_OK : status;
+	return status != LGP_OK || ended == LGP_MISSING ? status : ended;
 }
 
 /* ---- what no record tells --------------------------------------------------------------------------------- */

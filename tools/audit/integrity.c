@@ -261,6 +261,13 @@ static const struct stored_checkpoint *next_checkpoint(struct integrity *integri
 	               : NULL;
 }
 
+static void next_due(struct integrity *integrity, const struct anchor *anchor, uint64_t size)
+{
+	if (anchor->name != NULL && anchor->checkpoint.size > size &&
+	    anchor->checkpoint.size < integrity->due)
+		integrity->due = anchor->checkpoint.size;
+}
+
 /* The tree stands at `size`. */
 static void judge_size(struct integrity *integrity, uint64_t size)
 {
@@ -276,6 +283,10 @@ static void judge_size(struct integrity *integrity, uint64_t size)
 			judge_checkpoint(integrity, stored);
 		integrity->checkpoint_next++;
 	}
+	integrity->due = stored != NULL ? stored->size : UINT64_MAX;
+	next_due(integrity, &integrity->trust->since, size);
+	next_due(integrity, &integrity->trust->high_water, size);
+	next_due(integrity, &integrity->trust->state, size);
 }
 
 /* ---- entries that are not there --------------------------------------------------- */
@@ -355,8 +366,10 @@ void integrity_block(struct integrity *integrity, const struct block *block)
 	if (block->first == 0)
 		judge_size(integrity, 0);
 	for (unsigned i = 0; i < block->count; i++) {
+		uint64_t size = block->first + i + 1;
 		judge_leaf(integrity, block, i);
-		judge_size(integrity, block->first + i + 1);
+		if (size >= integrity->due)
+			judge_size(integrity, size);
 	}
 	if (integrity->gap.cell == CELL_DAMAGED)
 		tell_gap(integrity, block->cause); /* the cause is the block's own */

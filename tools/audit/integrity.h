@@ -45,7 +45,8 @@ struct integrity {
 	struct stored_checkpoint checkpoints[CHECKPOINTS_MAX];
 	size_t checkpoint_next, checkpoint_count;
 	bool checkpoints_ended;
-	uint64_t checked;              /* checkpoints */
+	uint64_t due;     /* the size at which the next checkpoint or anchor is judged */
+	uint64_t checked; /* checkpoints */
 	struct stored_checkpoint last; /* the last one checked; size 0: none */
 };
 

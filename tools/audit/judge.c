@@ -90,9 +90,10 @@ static void judge_policy(struct judge *judge, const struct lgp_entry *entry)
 
 static void judge_refusal(struct judge *judge, const struct lgp_entry *entry)
 {
+	if (entry->kind != LGP_KIND_REFUSAL)
+		return;
 	const struct lgp_problem_info *problem = lgp_problem_info(entry->code);
-	if (entry->kind == LGP_KIND_REFUSAL &&
-	    (problem == NULL || !lgp_problem_recorded(problem->problem)))
+	if (problem == NULL || !lgp_problem_recorded(problem->problem))
 		finding_entry(judge->findings, RULE_REFUSAL, entry->seq,
 		              "it is refused with %u, which is no code of the rules or funds",
 		              entry->code);
@@ -183,6 +184,7 @@ static bool decode(struct judge *judge, uint64_t seq, const uint8_t bytes[LGP_EN
 	out->seq = seq; /* where it stands is what links and references mean */
 	parties_prefetch(&judge->parties, out);
 	money_prefetch(&judge->money, out);
+	decisions_prefetch(&judge->decisions, out);
 	return true;
 }
 

@@ -53,6 +53,8 @@ bool money_account(const struct money *money, enum lgp_class class, uint64_t own
                    uint64_t *key, int64_t *balance)
 {
 	*key = account_key(class, owner);
+	if (!money->moved[class])
+		return false;
 	if (lgp_class_owner(class) == LGP_OWNER_NONE && owner != 0)
 		return false;
 	const struct slot *slot = slots_find(&money->accounts, *key, unit);
@@ -66,6 +68,15 @@ void money_prefetch(const struct money *money, const struct lgp_entry *entry)
 	if (entry->customer != 0 && entry->unit != 0)
 		slots_prefetch(&money->accounts, account_key(LGP_CLASS_CUSTOMER, entry->customer),
 		               entry->unit);
+	if (entry->kind == LGP_KIND_REVERSAL && entry->refers_to < entry->seq)
+		slots_prefetch(&money->reversed, entry->refers_to + 1, 0);
+}
+
+void money_fetch(const struct money *money, uint64_t owner, uint64_t unit)
+{
+	for (enum lgp_class class = LGP_CLASS_NONE + 1; class < LGP_CLASS_COUNT; class ++)
+		if (money->moved[class])
+			slots_prefetch(&money->accounts, account_key(class, owner), unit);
 }
 
 static enum lgp_status post(struct money *money, const struct lgp_entry *entry,

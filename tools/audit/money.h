@@ -30,6 +30,8 @@ LGP_MUST_USE enum lgp_status money_init(struct money *money, struct door *door,
 void money_deinit(struct money *money);
 /* Brings near what the entry's judgement will ask for. */
 void money_prefetch(const struct money *money, const struct lgp_entry *entry);
+/* The same for all of an owner's accounts. */
+void money_fetch(const struct money *money, uint64_t owner, uint64_t unit);
 /* Moves the entry's amount; judges who may move what, floors, the running
  * balance and reversals.  LGP_NO_MEMORY. */
 LGP_MUST_USE enum lgp_status money_judge(struct money *money, const struct lgp_entry *entry);

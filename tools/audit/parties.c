@@ -2,14 +2,13 @@
 #include "tools/audit/parties.h"
 
 #include <inttypes.h>
-
-#include "tools/audit/kinds.h"
+#include <string.h>
 
 #define NUMBER_MAX (UINT64_MAX >> 8) /* the newest entry shares its word with the kind */
 
 enum lgp_status parties_init(struct parties *parties, struct findings *findings)
 {
-	parties->findings = findings;
+	*parties = (struct parties){.findings = findings};
 	return slots_init(&parties->opened);
 }
 
@@ -43,7 +42,12 @@ uint64_t parties_last(const struct parties *parties, uint64_t number)
 void parties_prefetch(const struct parties *parties, const struct lgp_entry *entry)
 {
 	if (entry->customer != 0)
-		slots_prefetch(&parties->opened, entry->customer + 1, 0);
+		parties_fetch(parties, entry->customer);
+}
+
+void parties_fetch(const struct parties *parties, uint64_t number)
+{
+	slots_prefetch(&parties->opened, number + 1, 0);
 }
 
 /* ---- opening --------------------------------------------------------------------- */
@@ -67,6 +71,7 @@ static enum lgp_status open_party(struct parties *parties, const struct lgp_entr
 	if (slot == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for another party");
 	slot->number = (uint64_t)entry->kind << 56 | entry->seq;
+	memset(parties->recent, 0, sizeof parties->recent); /* slots may have moved */
 	return LGP_OK;
 }
 
@@ -93,18 +98,34 @@ static void tell_reference(struct parties *parties, const struct lgp_entry *entr
 		              lgp_kind_name(kind));
 }
 
+static void judge_reference(struct parties *parties, const struct lgp_entry *entry,
+                            enum field field, uint64_t number, struct named *named)
+{
+	struct recent_party *recent = &parties->recent[field][number % PARTIES_RECENT];
+	if (number == 0)
+		return;
+	if (recent->number == number) {
+		named->of[field] = recent->slot;
+		return;
+	}
+	struct slot *slot = named->of[field] = find(parties, number);
+	if (!field_takes(entry, field, kind_of(slot)))
+		tell_reference(parties, entry, field, kind_of(slot));
+	else if (field != FIELD_CUSTOMER)
+		*recent = (struct recent_party){number, slot};
+}
+
 static void judge_references(struct parties *parties, const struct lgp_entry *entry,
                              struct named *named)
 {
-	for (enum field field = FIELD_NONE + 1; field < FIELD_COUNT; field++) {
-		uint64_t number = field_value(entry, field);
-		if (number == 0)
-			continue;
-		named->of[field] = find(parties, number);
-		enum lgp_kind kind = kind_of(named->of[field]);
-		if (!field_takes(entry, field, kind))
-			tell_reference(parties, entry, field, kind);
-	}
+	judge_reference(parties, entry, FIELD_ACTOR, entry->actor, named);
+	judge_reference(parties, entry, FIELD_STAFF, entry->staff, named);
+	judge_reference(parties, entry, FIELD_CUSTOMER, entry->customer, named);
+	judge_reference(parties, entry, FIELD_SITE, entry->site, named);
+	judge_reference(parties, entry, FIELD_BUDGET, entry->budget, named);
+	judge_reference(parties, entry, FIELD_REASON, entry->reason, named);
+	judge_reference(parties, entry, FIELD_TOUCHPOINT, entry->touchpoint, named);
+	judge_reference(parties, entry, FIELD_UNIT, entry->unit, named);
 }
 
 static void judge_house(struct parties *parties, const struct lgp_entry *entry, struct named *named)

@@ -8,11 +8,21 @@
 
 #include "lagniappe/entry.h"
 #include "tools/audit/finding.h"
+#include "tools/audit/kinds.h"
 #include "tools/audit/slots.h"
+
+/* Sites, budgets and staff come again and again: where some of them stand, of those
+ * that are what their field takes whatever the entry is. */
+#define PARTIES_RECENT 16 /* by the last bits of their numbers */
+struct recent_party {
+	uint64_t number; /* 0: none */
+	struct slot *slot;
+};
 
 struct parties {
 	struct findings *findings; /* borrowed */
 	struct slots opened;       /* number + 1 -> kind << 56 | its newest entry */
+	struct recent_party recent[FIELD_COUNT][PARTIES_RECENT];
 };
 
 LGP_MUST_USE enum lgp_status parties_init(struct parties *parties, struct findings *findings);
@@ -23,6 +33,8 @@ enum lgp_kind parties_kind(const struct parties *parties, uint64_t number);
 uint64_t parties_last(const struct parties *parties, uint64_t number);
 /* Brings near what the entry's judgement will ask for. */
 void parties_prefetch(const struct parties *parties, const struct lgp_entry *entry);
+/* The same for one party. */
+void parties_fetch(const struct parties *parties, uint64_t number);
 /* Judges what the entry opens and names, and its three links.  LGP_NO_MEMORY. */
 LGP_MUST_USE enum lgp_status parties_judge(struct parties *parties, const struct lgp_entry *entry);
 

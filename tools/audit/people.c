@@ -170,7 +170,8 @@ enum lgp_status programme_reward(struct programme *programme, const struct lgp_e
 
 bool programme_of_staff(const struct programme *programme, uint64_t customer)
 {
-	return customer != 0 && slots_find(&programme->of_staff, customer, 0) != NULL;
+	return customer != 0 && programme->of_staff.count > 0 &&
+	       slots_find(&programme->of_staff, customer, 0) != NULL;
 }
 
 bool programme_rewarded(const struct programme *programme, uint64_t staff, uint64_t customer)
@@ -267,9 +268,15 @@ static bool good_at(const struct token *token, uint64_t site)
 bool programme_holds(const struct programme *programme, uint64_t subject, unsigned roles,
                      uint64_t site, int64_t time_us)
 {
+	return programme_holds_as(programme, subject, programme_staff(programme, subject), roles,
+	                          site, time_us);
+}
+
+bool programme_holds_as(const struct programme *programme, uint64_t subject,
+                        const struct staff *staff, unsigned roles, uint64_t site, int64_t time_us)
+{
 	const struct slot *slot =
 	        subject != UINT64_MAX ? slots_find(&programme->token_of, subject + 1, 0) : NULL;
-	const struct staff *staff = programme_staff(programme, subject);
 	for (uint64_t at = slot != NULL ? slot->number : 0; at != 0;) {
 		const struct token *token = &programme->tokens[at - 1];
 		if ((ROLE_BIT(token->role) & roles) != 0 && !token->ended &&

@@ -111,6 +111,9 @@ const struct token *programme_token(const struct programme *programme, uint64_t 
  * in force of one of the roles (ROLE_BIT), good at the site; site 0: at any. */
 bool programme_holds(const struct programme *programme, uint64_t subject, unsigned roles,
                      uint64_t site, int64_t time_us);
+/* The same of a subject that is looked up already; staff NULL: none of staff. */
+bool programme_holds_as(const struct programme *programme, uint64_t subject,
+                        const struct staff *staff, unsigned roles, uint64_t site, int64_t time_us);
 /* Whether a token of the subject is not good at the site. */
 bool programme_bound(const struct programme *programme, uint64_t subject, uint64_t site);
 /* Remembers a grant from one of staff to a customer account of one of staff.

@@ -1,55 +1,18 @@
 /* slots: see slots.h.  Thread: one at a time. */
 #include "tools/audit/slots.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 
-#define ROOM_FIRST 1024
-#define LARGE_PAGE ((size_t)2 << 20) /* bytes */
+#include "tools/audit/large.h"
 
-/* Multiplies and folds the product (the mixing step of wyhash): every bit of
- * the key reaches the place. */
-static size_t place(const struct slots *slots, uint64_t key, uint64_t sub)
-{
-	__extension__ unsigned __int128 product =
-	        (unsigned __int128)(key ^ slots->seed) * (sub ^ UINT64_C(0xa0761d6478bd642f));
-	return (size_t)(product ^ product >> 64) & slots->mask;
-}
-
-/* The item's slot, or the empty one where it would stand. */
-static struct slot *probe(const struct slots *slots, uint64_t key, uint64_t sub)
-{
-	size_t i = place(slots, key, sub);
-	while (slots->list[i].key != 0 && (slots->list[i].key != key || slots->list[i].sub != sub))
-		i = (i + 1) & slots->mask;
-	return &slots->list[i];
-}
-
-/* Zeros.  Large tables are asked for in large pages: their slots are visited in no
- * order, and the processor remembers the places of few small ones. */
-static struct slot *make_list(size_t room)
-{
-	size_t bytes = room * sizeof(struct slot);
-	if (bytes < LARGE_PAGE)
-		return calloc(room, sizeof(struct slot));
-	bytes = (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
-	struct slot *list = aligned_alloc(LARGE_PAGE, bytes);
-	if (list == NULL)
-		return NULL;
-	(void)madvise(list, bytes, MADV_HUGEPAGE); /* a wish: small ones do, too */
-	memset(list, 0, bytes);
-	return list;
-}
+#define ROOM_FIRST 64
 
 enum lgp_status slots_init(struct slots *slots)
 {
 	*slots = (struct slots){.mask = ROOM_FIRST - 1};
-	/* A seed of 0 would be no worse than having none. */
-	if (getrandom(&slots->seed, sizeof slots->seed, 0) < 0)
-		slots->seed = 0;
-	slots->list = make_list(ROOM_FIRST);
+	if (getrandom(slots->seed, sizeof slots->seed, 0) != sizeof slots->seed)
+		return lgp_fault(LGP_IO, "the system gives no random numbers");
+	slots->list = large_new(ROOM_FIRST * sizeof *slots->list);
 	if (slots->list == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for the accounts");
 	return LGP_OK;
@@ -57,34 +20,32 @@ enum lgp_status slots_init(struct slots *slots)
 
 void slots_deinit(struct slots *slots)
 {
-	free(slots->list);
+	large_free(slots->list, slots_bytes(slots));
 	slots->list = NULL;
 }
 
-struct slot *slots_find(const struct slots *slots, uint64_t key, uint64_t sub)
-{
-	require(key != 0);
-	struct slot *slot = probe(slots, key, sub);
-	return slot->key != 0 ? slot : NULL;
-}
-
+/* Not in the header: gcc takes a function that does nothing but this for one that
+ * does nothing, and drops what it can see through. */
 void slots_prefetch(const struct slots *slots, uint64_t key, uint64_t sub)
 {
-	__builtin_prefetch(&slots->list[place(slots, key, sub)], 1);
+	const char *place = (const char *)&slots->list[slots_place(slots, key, sub)];
+	__builtin_prefetch(place, 1);
+	__builtin_prefetch(place + 64, 1);
 }
 
 static bool grow(struct slots *slots)
 {
-	struct slots grown = {.seed = slots->seed, .count = slots->count};
+	struct slots grown = *slots;
 	size_t room = (slots->mask + 1) * 2;
 	grown.mask = room - 1;
-	grown.list = make_list(room);
+	grown.list = large_new(room * sizeof *grown.list);
 	if (grown.list == NULL)
 		return false;
 	for (size_t i = 0; i <= slots->mask; i++)
 		if (slots->list[i].key != 0)
-			*probe(&grown, slots->list[i].key, slots->list[i].sub) = slots->list[i];
-	free(slots->list);
+			*slots_probe(&grown, slots->list[i].key, slots->list[i].sub) =
+			        slots->list[i];
+	large_free(slots->list, slots_bytes(slots));
 	*slots = grown;
 	return true;
 }
@@ -92,13 +53,13 @@ static bool grow(struct slots *slots)
 struct slot *slots_put(struct slots *slots, uint64_t key, uint64_t sub)
 {
 	require(key != 0);
-	struct slot *slot = probe(slots, key, sub);
+	struct slot *slot = slots_probe(slots, key, sub);
 	if (slot->key != 0)
 		return slot;
 	if (slots->count + 1 > (slots->mask + 1) / 5 * 4) {
 		if (!grow(slots))
 			return NULL;
-		slot = probe(slots, key, sub);
+		slot = slots_probe(slots, key, sub);
 	}
 	slots->count++;
 	*slot = (struct slot){.key = key, .sub = sub};

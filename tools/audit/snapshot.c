@@ -31,6 +31,11 @@ struct mark {
 	struct lgp_hash root;
 };
 
+/* What was borrowed from the piece before is asked for no more once this one is read:
+ * each but the last holds as many records, or bytes for as many. */
+_Static_assert(PIECE_RECORDS >= SNAPSHOT_KEPT && PIECE_BYTES >= SNAPSHOT_KEPT * RECORD_MAX,
+               "a record is kept as long as is told");
+
 struct snapshot {
 	char path[PATH_MAX + 16];
 	struct lgp_kv *kv;            /* owned, all three; while it is copied */
@@ -39,14 +44,15 @@ struct snapshot {
 	bool opening_returned;
 	struct mark mark;
 	FILE *copy; /* owned */
-	/* The piece that is copied: each record is its lengths (2 and 4 bytes), key, value. */
-	uint8_t piece[PIECE_BYTES + RECORD_MAX];
+	/* The piece that is copied, or read back, and the one before: each record is its
+	 * lengths (2 and 4 bytes), key, value. */
+	uint8_t pieces[2][PIECE_BYTES + RECORD_MAX];
+	uint8_t *piece;
 	size_t piece_len;
 	bool ended, moved, held;
 	char last[SNAPSHOT_KEY_MAX];
 	size_t last_len;
-	/* The record that is read back. */
-	uint8_t record[RECORD_MAX];
+	size_t at; /* in the piece that is read back */
 };
 
 /* ---- one piece, under the guard ------------------------------------------------------------ */
@@ -166,6 +172,14 @@ static enum lgp_status copy_fault(void)
 	return lgp_fault(LGP_IO, "the copy of state.mdb cannot be written: %s", strerror(errno));
 }
 
+/* Behind its length. */
+static bool write_piece(struct snapshot *snapshot)
+{
+	size_t len = snapshot->piece_len;
+	return fwrite(&len, sizeof len, 1, snapshot->copy) == 1 &&
+	       fwrite(snapshot->piece, 1, len, snapshot->copy) == len;
+}
+
 /* From the start. *moved: the position changed meanwhile. */
 static enum lgp_status copy_all(struct snapshot *snapshot, bool *moved)
 {
@@ -177,8 +191,7 @@ static enum lgp_status copy_all(struct snapshot *snapshot, bool *moved)
 		return copy_fault();
 	while (status == LGP_OK && !snapshot->ended && !snapshot->moved) {
 		status = guarded_piece(snapshot);
-		if (status == LGP_OK && fwrite(snapshot->piece, 1, snapshot->piece_len,
-		                               snapshot->copy) != snapshot->piece_len)
+		if (status == LGP_OK && !write_piece(snapshot))
 			status = copy_fault();
 	}
 	*moved = snapshot->moved;
@@ -268,6 +281,7 @@ enum lgp_status snapshot_take(const char *directory, enum snapshot_is *is, struc
 	struct snapshot *snapshot = calloc(1, sizeof *snapshot);
 	if (snapshot == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory to read state.mdb");
+	snapshot->piece = snapshot->pieces[0];
 	snprintf(snapshot->path, sizeof snapshot->path, "%s/state.mdb", directory);
 	if (access(snapshot->path, F_OK) != 0) {
 		free(snapshot);
@@ -307,20 +321,35 @@ static enum lgp_status read_fault(void)
 
 enum lgp_status snapshot_rewind(struct snapshot *snapshot)
 {
+	snapshot->at = snapshot->piece_len = 0;
 	return fseeko(snapshot->copy, 0, SEEK_SET) == 0 ? LGP_OK : read_fault();
+}
+
+/* LGP_MISSING behind the last.  The piece before stays where it is. */
+static enum lgp_status read_back(struct snapshot *snapshot)
+{
+	size_t len;
+	if (fread(&len, sizeof len, 1, snapshot->copy) != 1)
+		return feof(snapshot->copy) != 0 ? LGP_MISSING : read_fault();
+	require(len <= sizeof snapshot->pieces[0]);
+	snapshot->piece = snapshot->pieces[snapshot->piece == snapshot->pieces[0]];
+	snapshot->at = 0;
+	snapshot->piece_len = len;
+	return fread(snapshot->piece, 1, len, snapshot->copy) == len ? LGP_OK : read_fault();
 }
 
 enum lgp_status snapshot_next(struct snapshot *snapshot, struct lgp_view *key,
                               struct lgp_view *value)
 {
-	uint8_t *record = snapshot->record;
-	if (fread(record, 1, 6, snapshot->copy) != 6)
-		return feof(snapshot->copy) != 0 ? LGP_MISSING : read_fault();
-	size_t key_len = lgp_get_le(record, 2), value_len = lgp_get_le(record + 2, 4);
-	require(key_len <= SNAPSHOT_KEY_MAX && value_len <= SNAPSHOT_VALUE_MAX);
-	if (fread(record + 6, 1, key_len + value_len, snapshot->copy) != key_len + value_len)
-		return read_fault();
-	*key = (struct lgp_view){(const char *)record + 6, key_len};
-	*value = (struct lgp_view){(const char *)record + 6 + key_len, value_len};
+	enum lgp_status status = LGP_OK;
+	while (snapshot->at == snapshot->piece_len && status == LGP_OK)
+		status = read_back(snapshot);
+	if (status != LGP_OK)
+		return status;
+	const uint8_t *record = snapshot->piece + snapshot->at;
+	*key = (struct lgp_view){(const char *)record + 6, lgp_get_le(record, 2)};
+	*value = (struct lgp_view){key->ptr + key->len, lgp_get_le(record + 2, 4)};
+	require(key->len <= SNAPSHOT_KEY_MAX && value->len <= SNAPSHOT_VALUE_MAX);
+	snapshot->at += 6 + key->len + value->len;
 	return LGP_OK;
 }

@@ -16,6 +16,7 @@
 #define SNAPSHOT_ATTEMPTS 5
 #define SNAPSHOT_KEY_MAX 511    /* bytes */
 #define SNAPSHOT_VALUE_MAX 8192 /* bytes: more than any record has */
+#define SNAPSHOT_KEPT 32
 
 struct snapshot;
 
@@ -35,8 +36,8 @@ void snapshot_free(struct snapshot *snapshot);
 uint64_t snapshot_position(const struct snapshot *snapshot, struct lgp_hash *root);
 /* Back to the first record. */
 LGP_MUST_USE enum lgp_status snapshot_rewind(struct snapshot *snapshot);
-/* The next record, in the order of the keys; borrowed until the next call.
- * LGP_MISSING at the end. */
+/* The next record, in the order of the keys; borrowed until SNAPSHOT_KEPT more were
+ * read, or a rewind.  LGP_MISSING at the end. */
 LGP_MUST_USE enum lgp_status snapshot_next(struct snapshot *snapshot, struct lgp_view *key,
                                            struct lgp_view *value);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lagniappe/codec.h"
+#include "tools/audit/large.h"
 
 #define BUCKETS 65536
 #define RECORD_MAX (SORTER_KEY_MAX + 8)
@@ -48,8 +49,8 @@ enum lgp_status sorter_new(size_t key_len, size_t buffer_bytes, struct sorter **
 	/* Two halves: what is added, and where it is scattered to. */
 	sorter->buffer_len = buffer_bytes / 2 / sorter->record_len * sorter->record_len;
 	require(sorter->buffer_len > 0);
-	sorter->buffer = malloc(sorter->buffer_len);
-	sorter->sorted = malloc(sorter->buffer_len);
+	sorter->buffer = large_new(sorter->buffer_len);
+	sorter->sorted = large_new(sorter->buffer_len);
 	if (sorter->buffer == NULL || sorter->sorted == NULL) {
 		sorter_free(sorter);
 		return lgp_fault(LGP_NO_MEMORY, "no memory to sort keys");
@@ -64,8 +65,8 @@ void sorter_free(struct sorter *sorter)
 		return;
 	if (sorter->file >= 0)
 		(void)close(sorter->file);
-	free(sorter->buffer);
-	free(sorter->sorted);
+	large_free(sorter->buffer, sorter->buffer_len);
+	large_free(sorter->sorted, sorter->buffer_len);
 	free(sorter);
 }
 
@@ -73,6 +74,9 @@ void sorter_free(struct sorter *sorter)
 
 static int compare(const uint8_t *a, const uint8_t *b, size_t key_len)
 {
+	uint64_t first_a = lgp_get_be(a, 8), first_b = lgp_get_be(b, 8);
+	if (first_a != first_b) /* nearly always */
+		return first_a < first_b ? -1 : 1;
 	int order = memcmp(a, b, key_len);
 	if (order != 0)
 		return order;

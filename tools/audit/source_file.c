@@ -258,15 +258,20 @@ static enum lgp_status file_payload(struct source *source, const struct lgp_hash
 
 /* ---- strips ------------------------------------------------------------------ */
 
+static void keep_strip(struct strip *out, struct lgp_view value)
+{
+	out->cell = value.len == sizeof out->hash ? CELL_HERE : CELL_LENGTH;
+	if (value.len == sizeof out->hash)
+		memcpy(out->hash, value.ptr, sizeof out->hash);
+}
+
 static enum lgp_status copy_strip(struct lgp_kv_txn *txn, enum lgp_log_table table, uint64_t key,
                                   struct strip *out)
 {
 	struct lgp_view value;
 	enum lgp_status status = lgp_kv_get(txn, table, LGP_KV_INTEGER(key), &value);
-	if (status == LGP_OK && value.len == sizeof out->hash)
-		memcpy(out->hash, value.ptr, sizeof out->hash);
 	if (status == LGP_OK)
-		out->cell = value.len == sizeof out->hash ? CELL_HERE : CELL_LENGTH;
+		keep_strip(out, value);
 	else if (status == LGP_MISSING)
 		out->cell = CELL_MISSING;
 	return status == LGP_MISSING ? LGP_OK : status;
@@ -361,18 +366,36 @@ static enum lgp_status read_entries(struct file_source *file, struct block *bloc
 	return status == LGP_MISSING ? LGP_OK : status;
 }
 
+/* Walks the block's strips of leaves. */
+static enum lgp_status read_leaves(struct file_source *file, struct block *block, unsigned strips)
+{
+	struct lgp_view key, value;
+	uint64_t first = block->first / LGP_STRIP_HASHES, number;
+	for (unsigned i = 0; i < strips; i++)
+		block->leaves[i].cell = CELL_MISSING;
+	enum lgp_status status = seek(file, LGP_LOG_LEAVES, LGP_KV_INTEGER(first), &key, &value);
+	for (uint64_t from = first; status == LGP_OK; from = number + 1) {
+		status = key_number(key, &number);
+		if (status == LGP_OK && number < from)
+			status = lgp_fault(LGP_CORRUPT, "keys are out of order");
+		if (status != LGP_OK || number - first >= strips)
+			break;
+		keep_strip(&block->leaves[number - first], value);
+		block->empty = false;
+		status = lgp_kv_next(file->cursor, &key, &value);
+	}
+	lgp_kv_cursor_close(file->cursor);
+	file->cursor = NULL;
+	return status == LGP_MISSING ? LGP_OK : status;
+}
+
 static enum lgp_status read_block(struct file_source *file, void *arguments)
 {
 	struct block *block = arguments;
 	unsigned strips = (block->count + LGP_STRIP_HASHES - 1) / LGP_STRIP_HASHES;
 	block->empty = true;
 	memset(block->cell, CELL_MISSING, sizeof block->cell);
-	enum lgp_status status = LGP_OK;
-	for (unsigned i = 0; i < strips && status == LGP_OK; i++) {
-		status = copy_strip(file->txn, LGP_LOG_LEAVES, block->first / LGP_STRIP_HASHES + i,
-		                    &block->leaves[i]);
-		block->empty = block->empty && block->leaves[i].cell == CELL_MISSING;
-	}
+	enum lgp_status status = read_leaves(file, block, strips);
 	return status != LGP_OK ? status : read_entries(file, block);
 }
 

@@ -74,8 +74,9 @@ static bool speaks(const struct decisions *decisions, const struct lgp_entry *en
                    uint64_t site)
 {
 	const struct programme *programme = &decisions->programme;
-	return programme_holds(programme, entry->actor, roles, site, entry->time_us) &&
-	       !has_left(programme_staff(programme, entry->actor), entry);
+	const struct staff *staff = programme_staff(programme, entry->actor);
+	return programme_holds_as(programme, entry->actor, staff, roles, site, entry->time_us) &&
+	       !has_left(staff, entry);
 }
 
 static unsigned roles_for(const struct lgp_entry *entry)
@@ -92,17 +93,17 @@ static void judge_token(struct decisions *decisions, const struct lgp_entry *ent
 {
 	enum lgp_kind kind = kind_meant(entry);
 	unsigned roles = roles_for(entry);
-	bool at_site = gives(entry) || kind == LGP_KIND_GRANT;
+	bool at_site = (gives(entry) || kind == LGP_KIND_GRANT) && entry->kind != LGP_KIND_REFUSAL;
 	if (roles == 0 || entry->actor == 0 ||
+	    speaks(decisions, entry, roles, at_site ? entry->site : 0) ||
 	    !field_takes(entry, FIELD_ACTOR, kind_named(decisions, entry->actor)))
-		return; /* the house's; or said by RULE_REFERENCE */
-	if (!speaks(decisions, entry, roles, 0))
+		return; /* the house's; in order; or said by RULE_REFERENCE */
+	if (!at_site || !speaks(decisions, entry, roles, 0))
 		finding_entry(decisions->findings, RULE_TOKEN, entry->seq,
 		              "its actor %" PRIu64
 		              " holds no token in force then of a role that may ask for a %s",
 		              entry->actor, lgp_kind_name(kind));
-	else if (at_site && entry->kind != LGP_KIND_REFUSAL &&
-	         !speaks(decisions, entry, roles, entry->site))
+	else
 		finding_entry(decisions->findings, RULE_TOKEN, entry->seq,
 		              "its actor %" PRIu64
 		              " holds no token in force then that is good at the site %" PRIu64,
@@ -162,21 +163,21 @@ static bool to_self(const struct decisions *decisions, const struct staff *staff
 static bool in_a_ring(const struct decisions *decisions, const struct staff *staff,
                       const struct lgp_entry *entry)
 {
-	return programme_rewards(&decisions->programme, entry->site) == REWARDS_NOT_EACH_OTHER &&
-	       staff->customer != entry->customer &&
+	return staff->customer != 0 && staff->customer != entry->customer &&
+	       programme_rewards(&decisions->programme, entry->site) == REWARDS_NOT_EACH_OTHER &&
 	       programme_ring(&decisions->programme, staff, entry->customer);
 }
 
 /* Staff in their own name; a till in that of staff. */
 static void judge_name(struct decisions *decisions, const struct lgp_entry *entry)
 {
-	enum lgp_kind actor = kind_named(decisions, entry->actor);
 	if (!gives(entry))
 		return;
 	if (entry->staff == 0)
 		finding_entry(decisions->findings, RULE_GIVER, entry->seq,
 		              "it names nobody of staff who gives");
-	else if (actor == LGP_KIND_STAFF && entry->actor != entry->staff &&
+	else if (entry->actor != entry->staff &&
+	         kind_named(decisions, entry->actor) == LGP_KIND_STAFF &&
 	         kind_named(decisions, entry->staff) == LGP_KIND_STAFF)
 		finding_entry(decisions->findings, RULE_GIVER, entry->seq,
 		              "its actor %" PRIu64 " gives in the name of another, %" PRIu64,
