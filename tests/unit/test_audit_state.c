@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "lagniappe/codec.h"
+#include "tools/audit/snapshot.h"
 #include "tools/audit/verify.h"
 
 #define MAP_BYTES ((size_t)1 << 30)
@@ -406,6 +409,47 @@ static void a_week_that_changes_is_that_of_the_moment(void **state)
 	fixture_remove(&f);
 }
 
+/* ---- between two positions -------------------------------------------------------------- */
+
+static struct record meta_of(const char *name, const char *value, size_t len)
+{
+	struct record record = {.key_len = strlen(name), .value_len = len};
+	memcpy(record.key, name, record.key_len);
+	memcpy(record.value, value, len);
+	return record;
+}
+
+static enum snapshot_is look(const char *dir, unsigned patience_ms)
+{
+	struct snapshot *snapshot;
+	enum snapshot_is is;
+	assert_int_equal(snapshot_take(dir, patience_ms, &is, &snapshot), LGP_OK);
+	snapshot_free(snapshot);
+	return is;
+}
+
+static void state_between_two_positions_is_waited_for(void **state)
+{
+	(void)state;
+	struct fixture f;
+	make_ledger(&f);
+	fixture_close(&f);
+	struct record merging = meta_of("merging", "12345678", 8);
+	put(&f, 1, &merging);
+	assert_int_equal(look(f.dir, 50), SNAPSHOT_BETWEEN);
+	pid_t child = fork();
+	if (child == 0) { /* whoever brings it forward, and comes to the end */
+		merging.value_len = 0;
+		usleep(200000);
+		put(&f, 1, &merging);
+		_exit(0);
+	}
+	assert_int_equal(look(f.dir, SNAPSHOT_PATIENCE_MS), SNAPSHOT_HERE);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	expect_clean(f.dir, "compared at size ");
+	fixture_remove(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +462,7 @@ int main(void)
 	        cmocka_unit_test(a_week_that_changes_is_that_of_the_moment),
 	        cmocka_unit_test(another_root_or_a_later_position_is_named),
 	        cmocka_unit_test(state_that_is_gone_or_garbage_is_told),
+	        cmocka_unit_test(state_between_two_positions_is_waited_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

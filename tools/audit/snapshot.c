@@ -1,7 +1,8 @@
 /* snapshot: see snapshot.h.  Thread: one at a time.
  *
  * state.mdb has two tables: "records", and "meta" with "format" and "position": 8
- * bytes little-endian, and the log's root there. */
+ * bytes little-endian, and the log's root there; "merging" instead while it is brought
+ * from one position to the next in several transactions. */
 #include "tools/audit/snapshot.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lagniappe/codec.h"
@@ -20,6 +22,7 @@
 #define FORMAT "lagniappe-state-2"
 #define PIECE_RECORDS 4096
 #define PIECE_BYTES (1 << 20)
+#define WAIT_MS 20
 #define RECORD_MAX (2 + 4 + SNAPSHOT_KEY_MAX + SNAPSHOT_VALUE_MAX)
 
 enum { RECORDS, META };
@@ -50,6 +53,7 @@ struct snapshot {
 	uint8_t *piece;
 	size_t piece_len;
 	bool ended, moved, held;
+	bool between; /* the file was, when it was looked at last */
 	char last[SNAPSHOT_KEY_MAX];
 	size_t last_len;
 	size_t at; /* in the piece that is read back */
@@ -60,7 +64,11 @@ struct snapshot {
 static enum lgp_status read_mark(struct snapshot *snapshot, struct mark *out)
 {
 	struct lgp_view value;
-	enum lgp_status status = lgp_kv_get(snapshot->txn, META, LGP_VIEW("format"), &value);
+	enum lgp_status status = lgp_kv_get(snapshot->txn, META, LGP_VIEW("merging"), &value);
+	snapshot->between = status == LGP_OK;
+	if (status != LGP_MISSING)
+		return status;
+	status = lgp_kv_get(snapshot->txn, META, LGP_VIEW("format"), &value);
 	if (status != LGP_OK || !lgp_view_equal(value, LGP_VIEW(FORMAT)))
 		return status == LGP_OK ? LGP_MISSING : status;
 	status = lgp_kv_get(snapshot->txn, META, LGP_VIEW("position"), &value);
@@ -111,7 +119,7 @@ static enum lgp_status read_piece(void *context)
 {
 	struct snapshot *snapshot = context;
 	struct lgp_view key, value;
-	struct mark mark;
+	struct mark mark = {0};
 	enum lgp_status status = LGP_OK;
 	if (snapshot->txn == NULL)
 		status = lgp_kv_read_begin(snapshot->kv, &snapshot->txn);
@@ -123,7 +131,7 @@ static enum lgp_status read_piece(void *context)
 		return status;
 	if (snapshot->last_len == 0)
 		snapshot->mark = mark;
-	snapshot->moved = memcmp(&mark, &snapshot->mark, sizeof mark) != 0;
+	snapshot->moved = snapshot->between || memcmp(&mark, &snapshot->mark, sizeof mark) != 0;
 	if (snapshot->moved)
 		return LGP_OK;
 	status = seek(snapshot, &key, &value);
@@ -200,11 +208,18 @@ static enum lgp_status copy_all(struct snapshot *snapshot, bool *moved)
 	return status;
 }
 
-static enum lgp_status copy_settled(struct snapshot *snapshot)
+/* A server takes seconds to bring the file forward, and rests as long. */
+static void wait_a_moment(void)
+{
+	(void)nanosleep(&(struct timespec){0, WAIT_MS * 1000000L}, NULL);
+}
+
+static enum lgp_status copy_settled(struct snapshot *snapshot, unsigned patience_ms)
 {
 	bool moved = true;
+	unsigned attempt = 0, waited_ms = 0;
 	enum lgp_status status = LGP_OK;
-	for (unsigned attempt = 0; moved && status == LGP_OK; attempt++) {
+	while (moved && status == LGP_OK && waited_ms <= patience_ms) {
 		snapshot->held = attempt == SNAPSHOT_ATTEMPTS;
 		/* Held, the transaction that the last attempt left is let go first. */
 		if (snapshot->held) {
@@ -212,6 +227,12 @@ static enum lgp_status copy_settled(struct snapshot *snapshot)
 			snapshot->txn = NULL;
 		}
 		status = copy_all(snapshot, &moved);
+		if (status == LGP_OK && snapshot->between) {
+			wait_a_moment();
+			waited_ms += WAIT_MS;
+		} else {
+			attempt++;
+		}
 	}
 	return status;
 }
@@ -250,13 +271,13 @@ static void close_state(struct snapshot *snapshot)
 	snapshot->kv = NULL;
 }
 
-static enum lgp_status take(struct snapshot *snapshot)
+static enum lgp_status take(struct snapshot *snapshot, unsigned patience_ms)
 {
 	enum lgp_status status = try_open(snapshot);
 	if (status == LGP_OK)
 		status = open_copy(snapshot);
 	if (status == LGP_OK)
-		status = copy_settled(snapshot);
+		status = copy_settled(snapshot, patience_ms);
 	close_state(snapshot);
 	return status == LGP_OK ? snapshot_rewind(snapshot) : status;
 }
@@ -274,7 +295,8 @@ static enum snapshot_is is_by(enum lgp_status status)
 	}
 }
 
-enum lgp_status snapshot_take(const char *directory, enum snapshot_is *is, struct snapshot **out)
+enum lgp_status snapshot_take(const char *directory, unsigned patience_ms, enum snapshot_is *is,
+                              struct snapshot **out)
 {
 	*is = SNAPSHOT_NONE;
 	*out = NULL;
@@ -288,8 +310,8 @@ enum lgp_status snapshot_take(const char *directory, enum snapshot_is *is, struc
 		return LGP_OK;
 	}
 	guard_init();
-	enum lgp_status status = take(snapshot);
-	*is = is_by(status);
+	enum lgp_status status = take(snapshot, patience_ms);
+	*is = status == LGP_OK && snapshot->between ? SNAPSHOT_BETWEEN : is_by(status);
 	if (*is == SNAPSHOT_HERE)
 		*out = snapshot;
 	else

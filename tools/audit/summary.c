@@ -128,6 +128,9 @@ static const char *state_text(const struct verify *verify, char out[STATE_TEXT_M
 		return "not there: it is made anew from the log when a server starts";
 	case SNAPSHOT_EMPTY:
 		return "not compared: nothing of this format is in it; it is made anew";
+	case SNAPSHOT_BETWEEN:
+		return "not compared: it is on its way from one size to another; a server ends "
+		       "that, at its start if it was stopped there";
 	case SNAPSHOT_DAMAGED:
 		return "not compared: it cannot be read; it is made anew when it is removed";
 	default:

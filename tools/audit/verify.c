@@ -61,7 +61,8 @@ static enum lgp_status read_state(struct verify *verify)
 	const char *directory = source_directory(verify->source);
 	if (directory[0] == '\0')
 		return LGP_OK;
-	enum lgp_status status = snapshot_take(directory, &verify->state_is, &snapshot);
+	enum lgp_status status =
+	        snapshot_take(directory, SNAPSHOT_PATIENCE_MS, &verify->state_is, &snapshot);
 	if (verify->state_is == SNAPSHOT_DAMAGED && status == LGP_OK)
 		finding_ledger(&verify->findings, RULE_STATE, "state.mdb cannot be read: %s",
 		               lgp_fault_detail());
