@@ -787,14 +787,15 @@ static enum lgp_status change_version(void *context, const struct met *met)
 	               : change_period(change, version, change->of, &met->place);
 }
 
-static enum lgp_status change_all(struct change *change, const struct lgp_entry *entry)
+static enum lgp_status change_all(const struct change *made, const struct lgp_entry *entry)
 {
 	struct limit_case of;
-	if (change->bounds->versions == 0)
+	struct change change = *made;
+	if (change.bounds->versions == 0)
 		return LGP_OK;
-	bounds_case(change->bounds, entry, &of);
-	change->of = &of;
-	return each_planned(change->bounds, EACH_SHAPE, entry, &of, change_version, change);
+	bounds_case(change.bounds, entry, &of);
+	change.of = &of;
+	return each_planned(change.bounds, EACH_SHAPE, entry, &of, change_version, &change);
 }
 
 enum lgp_status bounds_count(struct bounds *bounds, const struct lgp_entry *entry)
