@@ -6,8 +6,8 @@
  * one that asks; of those that are passed the one with the least remaining
  * binds, ties by id.  Versions that differ in nothing but maximum, action, terms
  * of reversal, span and note are of one shape and share their counters; a shape
- * counts whatever meets its scope, in force or not.  Memory: the versions that may still judge, and
- * counters.h. */
+ * counts whatever meets its scope, in force or not.
+ * Memory: the versions that may still judge, a few plans, and counters.h. */
 #ifndef LAGNIAPPE_AUDIT_BOUNDS_H
 #define LAGNIAPPE_AUDIT_BOUNDS_H
 
@@ -48,7 +48,7 @@ struct limit_version {
 bool limit_version_read(const struct programme *programme, const struct lgp_entry *entry,
                         const struct lgp_definition *definition, struct limit_version *out);
 
-#define BOUNDS_CHAINS 7 /* bounds.c names them */
+#define BOUNDS_CHAINS 7 /* bounds_internal.h names them */
 
 struct bounds {
 	const struct programme *programme; /* borrowed */
