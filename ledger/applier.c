@@ -21,19 +21,23 @@ void overlay_fit(struct lgp_ledger *ledger)
 	ledger->overlay_bytes = ledger->overlay_given != 0 ? ledger->overlay_given : fits;
 }
 
+static bool is_full(const struct lgp_ledger *ledger)
+{
+	struct lgp_keyindex_stats keys;
+	lgp_keyindex_stats(ledger->keys, &keys);
+	/* A few records that change again and again never fill a layer; their keys
+	 * take memory all the same. */
+	return state_active_bytes(ledger->state) >= ledger->overlay_bytes ||
+	       keys.recent >= KEYS_RECENT_MAX;
+}
+
 bool lgp_state_freeze(struct lgp_ledger *ledger, bool force)
 {
 	require(lgp_batch_count(ledger) == 0);
 	if (state_settle(ledger->state) != LGP_OK || state_frozen(ledger->state))
 		return false;
-	struct lgp_keyindex_stats keys;
-	lgp_keyindex_stats(ledger->keys, &keys);
 	overlay_fit(ledger);
-	size_t changed = state_active_bytes(ledger->state);
-	/* A few records that change again and again never fill a layer; their keys
-	 * take memory all the same. */
-	bool due = force || changed >= ledger->overlay_bytes || keys.recent >= KEYS_RECENT_MAX;
-	if (changed == 0 || !due)
+	if (state_active_bytes(ledger->state) == 0 || !(force || is_full(ledger)))
 		return false;
 	/* Runs first: state.mdb must not stand where keys could be missing. */
 	if (!lgp_keyindex_freeze(ledger->keys, ledger->now.size))
@@ -45,8 +49,7 @@ bool lgp_state_freeze(struct lgp_ledger *ledger, bool force)
 
 bool lgp_state_pressed(const struct lgp_ledger *ledger)
 {
-	return state_frozen(ledger->state) &&
-	       state_active_bytes(ledger->state) >= ledger->overlay_bytes;
+	return state_frozen(ledger->state) && is_full(ledger);
 }
 
 enum lgp_status lgp_applier_part(struct lgp_ledger *ledger, bool *more)

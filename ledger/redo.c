@@ -1,4 +1,4 @@
-/* redo: see redo.h.  Read through a map: a generation is read once, in order. */
+/* redo: see redo.h. */
 #include "redo.h"
 
 #include "lagniappe/codec.h"
@@ -9,24 +9,26 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MAGIC "lagniappe-redo-1"
 #define MAGIC_LEN (sizeof MAGIC - 1)
-#define HEAD_LEN (MAGIC_LEN + 8 + LGP_HASH_LEN + 4 + 8)
+#define FORMAT_LEN 32
+#define NAMES_LEN (MAGIC_LEN + FORMAT_LEN)
+#define HEAD_LEN (NAMES_LEN + 8 + LGP_HASH_LEN + 4 + 8)
 #define LENGTHS 3 /* before a record's key */
 #define KEY_MAX UINT8_MAX
 #define BUFFER_BYTES (64 * 1024)
 
 static_assert(STATE_VALUE_MAX <= UINT16_MAX, "a value's length fits its two bytes");
+static_assert(sizeof STATE_FORMAT <= FORMAT_LEN, "a format's name fits");
 
 struct redo {
-	const uint8_t *bytes; /* the whole file, mapped */
-	size_t len, at;
+	FILE *file;
 	struct state_position position;
-	uint64_t count;
+	uint64_t count, left;
+	uint8_t record[KEY_MAX + STATE_VALUE_MAX];
 };
 
 static enum lgp_status io_fault(const char *path, const char *what)
@@ -51,12 +53,19 @@ static void put(struct writer *writer, const void *bytes, size_t len)
 	lgp_digest_add(writer->digest, bytes, len);
 }
 
+static void put_names(uint8_t out[NAMES_LEN])
+{
+	memset(out, 0, NAMES_LEN);
+	memcpy(out, MAGIC, MAGIC_LEN);
+	memcpy(out + MAGIC_LEN, STATE_FORMAT, sizeof STATE_FORMAT);
+}
+
 static void put_head(struct writer *writer, const struct map *changes,
                      const struct state_position *position)
 {
 	uint8_t head[HEAD_LEN];
-	uint8_t *at = head + MAGIC_LEN;
-	memcpy(head, MAGIC, MAGIC_LEN);
+	uint8_t *at = head + NAMES_LEN;
+	put_names(head);
 	lgp_put_le(at, position->position, 8);
 	memcpy(at + 8, position->root.bytes, LGP_HASH_LEN);
 	lgp_put_le(at + 8 + LGP_HASH_LEN, (uint32_t)position->day, 4);
@@ -77,22 +86,17 @@ static void put_record(struct writer *writer, const struct map_item *item)
 	put(writer, bytes, LENGTHS + key_len + value_len);
 }
 
-/* Ends the digest, whatever comes. */
-static enum lgp_status put_all(struct writer *writer, const struct map *changes,
-                               const struct state_position *position)
+static enum lgp_status put_records(struct writer *writer, const struct map *changes)
 {
-	struct lgp_hash hash;
 	size_t *order = map_sorted(changes);
-	put_head(writer, changes, position);
-	for (size_t i = 0; order != NULL && i < map_count(changes); i++) {
+	if (order == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "state: no memory to sort what changed");
+	for (size_t i = 0; i < map_count(changes); i++) {
 		struct map_item item = map_item(changes, order[i]);
 		put_record(writer, &item);
 	}
-	lgp_digest_end(writer->digest, &hash);
-	(void)fwrite(hash.bytes, 1, sizeof hash.bytes, writer->file);
-	bool sorted = order != NULL;
 	free(order);
-	return sorted ? LGP_OK : lgp_fault(LGP_NO_MEMORY, "state: no memory to sort what changed");
+	return LGP_OK;
 }
 
 static enum lgp_status write_file(const char *path, FILE *file, const struct map *changes,
@@ -101,12 +105,16 @@ static enum lgp_status write_file(const char *path, FILE *file, const struct map
 	struct writer writer = {file, lgp_digest_begin()};
 	if (writer.digest == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a digest");
+	struct lgp_hash hash;
 	(void)setvbuf(file, NULL, _IOFBF, BUFFER_BYTES);
-	enum lgp_status status = put_all(&writer, changes, position);
-	if (status == LGP_OK &&
-	    (ferror(file) != 0 || fflush(file) != 0 || fsync(fileno(file)) != 0))
-		status = io_fault(path, "write");
-	return status;
+	put_head(&writer, changes, position);
+	enum lgp_status status = put_records(&writer, changes);
+	lgp_digest_end(writer.digest, &hash);
+	if (status != LGP_OK)
+		return status;
+	(void)fwrite(hash.bytes, 1, sizeof hash.bytes, file);
+	bool written = ferror(file) == 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+	return written ? LGP_OK : io_fault(path, "write");
 }
 
 /* Its name must be durable as well. */
@@ -120,8 +128,6 @@ static enum lgp_status sync_name(const char *path)
 	dir[len] = '\0';
 	return lgp_directory_sync(len > 0 ? dir : ".");
 }
-
-static enum lgp_status map_file(const char *path, struct redo **out);
 
 enum lgp_status redo_write(const char *path, const struct map *changes,
                            const struct state_position *position, struct redo **out)
@@ -139,48 +145,68 @@ enum lgp_status redo_write(const char *path, const struct map *changes,
 		status = io_fault(path, "close");
 	if (status == LGP_OK)
 		status = sync_name(path);
-	return status == LGP_OK ? map_file(path, out) : status;
+	if (status == LGP_OK)
+		status = redo_open(path, out);
+	if (status != LGP_OK) /* a part of it would take room, or seem whole */
+		(void)unlink(path);
+	return status;
 }
 
 /* ---- reading ---------------------------------------------------------------- */
 
-static enum lgp_status map_open(const char *path, int fd, struct redo *redo)
+static enum lgp_status not_whole(const char *path)
+{
+	return lgp_fault(LGP_CORRUPT, "%s: it is not whole, or of another format", path);
+}
+
+/* All but the hash at the end is what it is the hash of. */
+static enum lgp_status check_hash(const char *path, FILE *file)
 {
 	struct stat info;
-	if (fstat(fd, &info) != 0)
-		return io_fault(path, "read");
-	if (info.st_size < (off_t)(HEAD_LEN + LGP_HASH_LEN))
-		return lgp_fault(LGP_CORRUPT, "%s: it is not whole", path);
-	redo->len = (size_t)info.st_size;
-	void *bytes = mmap(NULL, redo->len, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (bytes == MAP_FAILED)
-		return io_fault(path, "map");
-	redo->bytes = bytes;
-	return LGP_OK;
+	struct lgp_hash hash, told;
+	uint8_t bytes[4096];
+	struct lgp_digest *digest = lgp_digest_begin();
+	if (digest == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a digest");
+	off_t left = fstat(fileno(file), &info) == 0 ? info.st_size - LGP_HASH_LEN : -1;
+	while (left > 0) {
+		size_t wanted = left < (off_t)sizeof bytes ? (size_t)left : sizeof bytes;
+		if (fread(bytes, 1, wanted, file) != wanted)
+			break;
+		lgp_digest_add(digest, bytes, wanted);
+		left -= (off_t)wanted;
+	}
+	lgp_digest_end(digest, &hash);
+	if (left != 0 || fread(told.bytes, 1, sizeof told.bytes, file) != sizeof told.bytes)
+		return ferror(file) != 0 ? io_fault(path, "read") : not_whole(path);
+	return lgp_hash_equal(&hash, &told) ? LGP_OK : not_whole(path);
 }
 
 static enum lgp_status read_head(const char *path, struct redo *redo)
 {
-	const uint8_t *at = redo->bytes + MAGIC_LEN;
-	if (memcmp(redo->bytes, MAGIC, MAGIC_LEN) != 0)
-		return lgp_fault(LGP_CORRUPT, "%s: it is of another format", path);
+	uint8_t head[HEAD_LEN], names[NAMES_LEN];
+	const uint8_t *at = head + NAMES_LEN;
+	rewind(redo->file);
+	put_names(names);
+	if (fread(head, 1, sizeof head, redo->file) != sizeof head ||
+	    memcmp(head, names, sizeof names) != 0)
+		return not_whole(path);
 	redo->position.position = lgp_get_le(at, 8);
 	memcpy(redo->position.root.bytes, at + 8, LGP_HASH_LEN);
 	redo->position.day = (int32_t)lgp_get_le(at + 8 + LGP_HASH_LEN, 4);
-	redo->count = lgp_get_le(at + 12 + LGP_HASH_LEN, 8);
-	redo->at = HEAD_LEN;
+	redo->count = redo->left = lgp_get_le(at + 12 + LGP_HASH_LEN, 8);
 	return LGP_OK;
 }
 
-static enum lgp_status map_file(const char *path, struct redo **out)
+enum lgp_status redo_open(const char *path, struct redo **out)
 {
 	struct redo *redo = calloc(1, sizeof *redo);
 	if (redo == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "%s: no memory to open it", path);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	enum lgp_status status = fd >= 0 ? map_open(path, fd, redo) : io_fault(path, "open");
-	if (fd >= 0)
-		(void)close(fd);
+	redo->file = fopen(path, "re");
+	enum lgp_status status = redo->file != NULL ? LGP_OK : io_fault(path, "open");
+	if (status == LGP_OK)
+		status = check_hash(path, redo->file);
 	if (status == LGP_OK)
 		status = read_head(path, redo);
 	if (status != LGP_OK) {
@@ -191,29 +217,12 @@ static enum lgp_status map_file(const char *path, struct redo **out)
 	return LGP_OK;
 }
 
-static bool is_whole(const struct redo *redo)
-{
-	struct lgp_hash hash;
-	lgp_hash_sha256(redo->bytes, redo->len - LGP_HASH_LEN, &hash);
-	return memcmp(hash.bytes, redo->bytes + redo->len - LGP_HASH_LEN, LGP_HASH_LEN) == 0;
-}
-
-enum lgp_status redo_open(const char *path, struct redo **out)
-{
-	enum lgp_status status = map_file(path, out);
-	if (status != LGP_OK || is_whole(*out))
-		return status;
-	redo_close(*out);
-	*out = NULL;
-	return lgp_fault(LGP_CORRUPT, "%s: it is not whole", path);
-}
-
 void redo_close(struct redo *redo)
 {
 	if (redo == NULL)
 		return;
-	if (redo->bytes != NULL)
-		(void)munmap((void *)(uintptr_t)redo->bytes, redo->len);
+	if (redo->file != NULL)
+		(void)fclose(redo->file);
 	free(redo);
 }
 
@@ -234,17 +243,17 @@ uint64_t redo_count(const struct redo *redo)
 
 enum lgp_status redo_next(struct redo *redo, struct lgp_view *key, struct lgp_view *value)
 {
-	size_t end = redo->len - LGP_HASH_LEN;
-	const uint8_t *at = redo->bytes + redo->at;
-	if (redo->at == end)
+	uint8_t lengths[LENGTHS];
+	if (redo->left == 0)
 		return LGP_MISSING;
-	if (end - redo->at < LENGTHS)
-		return lgp_fault(LGP_CORRUPT, "state.redo: a record is cut off");
-	size_t key_len = at[0], value_len = lgp_get_le(at + 1, 2);
-	if (end - redo->at - LENGTHS < key_len + value_len)
-		return lgp_fault(LGP_CORRUPT, "state.redo: a record is cut off");
-	*key = (struct lgp_view){(const char *)at + LENGTHS, key_len};
-	*value = (struct lgp_view){(const char *)at + LENGTHS + key_len, value_len};
-	redo->at += LENGTHS + key_len + value_len;
+	if (fread(lengths, 1, sizeof lengths, redo->file) != sizeof lengths)
+		return lgp_fault(LGP_IO, "state.redo: a record cannot be read");
+	size_t key_len = lengths[0], value_len = lgp_get_le(lengths + 1, 2);
+	if (key_len + value_len > sizeof redo->record ||
+	    fread(redo->record, 1, key_len + value_len, redo->file) != key_len + value_len)
+		return lgp_fault(LGP_IO, "state.redo: a record cannot be read");
+	redo->left--;
+	*key = (struct lgp_view){(const char *)redo->record, key_len};
+	*value = (struct lgp_view){(const char *)redo->record + key_len, value_len};
 	return LGP_OK;
 }

@@ -67,13 +67,34 @@ static enum lgp_status sweep(struct lgp_kv_txn *txn, char record, int32_t day)
 	return status;
 }
 
+#define POSITION_LEN (8 + LGP_HASH_LEN)
+
+static enum lgp_status put_position(struct lgp_kv_txn *txn, const char *name,
+                                    const struct state_position *position)
+{
+	uint8_t bytes[POSITION_LEN];
+	lgp_put_le(bytes, position->position, 8);
+	memcpy(bytes + 8, position->root.bytes, LGP_HASH_LEN);
+	return lgp_kv_put(txn, STATEFILE_META, lgp_view_of(name),
+	                  (struct lgp_view){(const char *)bytes, sizeof bytes});
+}
+
+static enum lgp_status get_position(struct lgp_kv_txn *txn, const char *name,
+                                    struct state_position *out)
+{
+	struct lgp_view value;
+	enum lgp_status status = lgp_kv_get(txn, STATEFILE_META, lgp_view_of(name), &value);
+	if (status != LGP_OK || value.len != POSITION_LEN)
+		return status == LGP_OK ? LGP_CORRUPT : status;
+	out->position = lgp_get_le((const uint8_t *)value.ptr, 8);
+	memcpy(out->root.bytes, value.ptr + 8, LGP_HASH_LEN);
+	return LGP_OK;
+}
+
 /* Who knows nothing of the mark finds no position, and reads no further. */
 static enum lgp_status write_mark(struct lgp_kv_txn *txn, const struct state_position *position)
 {
-	uint8_t bytes[8];
-	lgp_put_le(bytes, position->position, 8);
-	enum lgp_status status = lgp_kv_put(txn, STATEFILE_META, LGP_VIEW("merging"),
-	                                    (struct lgp_view){(const char *)bytes, sizeof bytes});
+	enum lgp_status status = put_position(txn, "merging", position);
 	if (status == LGP_OK)
 		status = lgp_kv_delete(txn, STATEFILE_META, LGP_VIEW("position"));
 	return status == LGP_MISSING ? LGP_OK : status;
@@ -94,18 +115,22 @@ static enum lgp_status write_position(struct lgp_kv_txn *txn, const struct state
 	return status == LGP_MISSING ? LGP_OK : status;
 }
 
-/* LGP_MISSING: those were the last. */
-static enum lgp_status write_records(struct statefile_merge *merge, struct lgp_kv_txn *txn)
+static enum lgp_status write_records(struct statefile_merge *merge, struct lgp_kv_txn *txn,
+                                     bool *more)
 {
 	int32_t day = redo_position(merge->redo)->day;
-	enum lgp_status status = LGP_OK;
-	for (uint64_t i = 0; i < merge->step_records && status == LGP_OK; i++) {
+	for (uint64_t i = 0; i < merge->step_records; i++) {
 		struct lgp_view key, value;
-		status = redo_next(merge->redo, &key, &value);
+		enum lgp_status status = redo_next(merge->redo, &key, &value);
+		*more = status == LGP_OK;
+		if (status == LGP_MISSING)
+			return LGP_OK;
 		if (status == LGP_OK && !counter_closed(statefile_end_of(key), day))
 			status = write_record(txn, key, value);
+		if (status != LGP_OK)
+			return status;
 	}
-	return status;
+	return LGP_OK;
 }
 
 static enum lgp_status write_end(struct lgp_kv_txn *txn, const struct state_position *position)
@@ -154,29 +179,13 @@ static enum lgp_status merge_new(struct lgp_kv *kv, const char *redo_path, struc
 	return LGP_OK;
 }
 
-enum lgp_status statefile_begin(struct lgp_kv *kv, const char *redo_path, const struct map *changes,
-                                const struct state_position *position, struct statefile_merge **out)
-{
-	struct redo *redo;
-	enum lgp_status status = redo_open(redo_path, &redo);
-	if (status == LGP_OK && redo_position(redo)->position != position->position) {
-		redo_close(redo);
-		status = LGP_MISSING;
-	}
-	if (status == LGP_MISSING || status == LGP_CORRUPT)
-		status = redo_write(redo_path, changes, position, &redo);
-	crashpoint("redo-written");
-	return status == LGP_OK ? merge_new(kv, redo_path, redo, out) : status;
-}
-
 static enum lgp_status write_step(struct statefile_merge *merge, struct lgp_kv_txn *txn, bool *more)
 {
 	const struct state_position *position = redo_position(merge->redo);
 	enum lgp_status status = merge->begun ? LGP_OK : write_mark(txn, position);
 	if (status == LGP_OK)
-		status = write_records(merge, txn);
-	*more = status == LGP_OK;
-	return status == LGP_MISSING ? write_end(txn, position) : status;
+		status = write_records(merge, txn, more);
+	return status == LGP_OK && !*more ? write_end(txn, position) : status;
 }
 
 enum lgp_status statefile_step(struct statefile_merge *merge, bool *more)
@@ -193,7 +202,9 @@ enum lgp_status statefile_step(struct statefile_merge *merge, bool *more)
 	status = lgp_kv_commit(txn);
 	merge->begun = true;
 	crashpoint("state-step-written");
-	return status == LGP_OK && !*more ? redo_remove(merge->redo_path) : status;
+	if (status == LGP_OK && !*more)
+		(void)redo_remove(merge->redo_path); /* else the next one is written over it */
+	return status;
 }
 
 void statefile_end(struct statefile_merge *merge)
@@ -207,23 +218,9 @@ void statefile_end(struct statefile_merge *merge)
 /* ---- where it stands -------------------------------------------------------------- */
 
 struct standing {
-	struct state_position position;
+	struct state_position position; /* or where it is on its way to */
 	bool merging;
-	uint64_t merging_to;
 };
-
-static enum lgp_status read_mark(struct lgp_kv_txn *txn, struct standing *out)
-{
-	struct lgp_view value;
-	enum lgp_status status = lgp_kv_get(txn, STATEFILE_META, LGP_VIEW("merging"), &value);
-	if (status != LGP_OK)
-		return status == LGP_MISSING ? LGP_OK : status;
-	if (value.len != 8)
-		return LGP_MISSING;
-	out->merging = true;
-	out->merging_to = lgp_get_le((const uint8_t *)value.ptr, 8);
-	return LGP_OK;
-}
 
 static enum lgp_status read_position(struct lgp_kv_txn *txn, struct state_position *out)
 {
@@ -233,12 +230,7 @@ static enum lgp_status read_position(struct lgp_kv_txn *txn, struct state_positi
 		return status;
 	if (!lgp_view_equal(value, LGP_VIEW(STATE_FORMAT)))
 		return LGP_MISSING;
-	status = lgp_kv_get(txn, STATEFILE_META, LGP_VIEW("position"), &value);
-	if (status != LGP_OK || value.len != 8 + LGP_HASH_LEN)
-		return status == LGP_OK ? LGP_MISSING : status;
-	out->position = lgp_get_le((const uint8_t *)value.ptr, 8);
-	memcpy(out->root.bytes, value.ptr + 8, LGP_HASH_LEN);
-	return LGP_OK;
+	return get_position(txn, "position", out);
 }
 
 static enum lgp_status read_standing(struct lgp_kv *kv, struct standing *out)
@@ -248,15 +240,23 @@ static enum lgp_status read_standing(struct lgp_kv *kv, struct standing *out)
 	enum lgp_status status = lgp_kv_read_begin(kv, &txn);
 	if (status != LGP_OK)
 		return status;
-	status = read_mark(txn, out);
-	if (status == LGP_OK && !out->merging)
+	status = get_position(txn, "merging", &out->position);
+	out->merging = status == LGP_OK;
+	if (status == LGP_MISSING)
 		status = read_position(txn, &out->position);
 	lgp_kv_abort(txn);
 	return status;
 }
 
+static bool leads_to(const struct redo *redo, const struct state_position *position)
+{
+	const struct state_position *told = redo_position(redo);
+	return told->position == position->position && lgp_hash_equal(&told->root, &position->root);
+}
+
 /* LGP_MISSING: what would end it is not there, or is another generation's. */
-static enum lgp_status finish(struct lgp_kv *kv, const char *redo_path, uint64_t to)
+static enum lgp_status finish(struct lgp_kv *kv, const char *redo_path,
+                              const struct state_position *to)
 {
 	struct redo *redo;
 	struct statefile_merge *merge;
@@ -264,7 +264,7 @@ static enum lgp_status finish(struct lgp_kv *kv, const char *redo_path, uint64_t
 	enum lgp_status status = redo_open(redo_path, &redo);
 	if (status != LGP_OK)
 		return status == LGP_CORRUPT ? LGP_MISSING : status;
-	if (redo_position(redo)->position != to) {
+	if (!leads_to(redo, to)) {
 		redo_close(redo);
 		return LGP_MISSING;
 	}
@@ -283,10 +283,37 @@ enum lgp_status statefile_position(struct lgp_kv *kv, const char *redo_path,
 	struct standing standing;
 	enum lgp_status status = read_standing(kv, &standing);
 	if (status == LGP_OK && standing.merging) {
-		status = finish(kv, redo_path, standing.merging_to);
+		status = finish(kv, redo_path, &standing.position);
 		if (status == LGP_OK)
 			status = read_standing(kv, &standing);
 	}
 	*out = standing.position;
 	return status == LGP_OK ? redo_remove(redo_path) : status;
+}
+
+/* ---- the next generation ---------------------------------------------------------- */
+
+/* A generation that met a fault in its middle is ended from its own file. */
+static enum lgp_status redo_of(struct lgp_kv *kv, const char *redo_path, const struct map *changes,
+                               const struct state_position *position, struct redo **out)
+{
+	struct standing standing;
+	enum lgp_status status = read_standing(kv, &standing);
+	if (status != LGP_OK && status != LGP_MISSING)
+		return status;
+	if (standing.merging && redo_open(redo_path, out) == LGP_OK) {
+		if (leads_to(*out, position))
+			return LGP_OK;
+		redo_close(*out);
+	}
+	return redo_write(redo_path, changes, position, out);
+}
+
+enum lgp_status statefile_begin(struct lgp_kv *kv, const char *redo_path, const struct map *changes,
+                                const struct state_position *position, struct statefile_merge **out)
+{
+	struct redo *redo;
+	enum lgp_status status = redo_of(kv, redo_path, changes, position, &redo);
+	crashpoint("redo-written");
+	return status == LGP_OK ? merge_new(kv, redo_path, redo, out) : status;
 }

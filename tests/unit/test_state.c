@@ -11,7 +11,9 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -747,6 +749,61 @@ static void a_redo_file_cut_at_any_length_is_not_whole(void **state)
 	assert_int_equal(position.position, 0);
 }
 
+/* A file that is left over, whatever it says, is not this generation's unless state.mdb
+ * is marked for it. */
+static void a_redo_file_that_was_left_over_is_not_taken_for_another(void **state)
+{
+	(void)state;
+	struct map *map = map_new(seed);
+	struct state_position to = {.position = 2, .root = {{2}}};
+	struct redo *left_over;
+	merge_some(0);
+	assert_true(map_put(map, lgp_view_of("k000000"), lgp_view_of("left over")));
+	must(redo_write(redo, map, &to, &left_over));
+	redo_close(left_over);
+	flush();
+	must(state_settle(layers));
+	all_show("new");
+	map_free(map);
+}
+
+static void a_mark_of_a_wrong_size_makes_the_file_anew(void **state)
+{
+	(void)state;
+	struct lgp_kv_txn *txn;
+	merge_some(1);
+	reopen();
+	must(lgp_kv_write_begin(state_kv(layers), &txn));
+	must(lgp_kv_put(txn, 1, lgp_view_of("merging"), lgp_view_of("of another size")));
+	must(lgp_kv_commit(txn));
+	reopen();
+	assert_int_equal(position.position, 0);
+	all_show(NULL);
+}
+
+/* The disk, full: nothing of the file stays, and nothing is lost. */
+static void a_generation_without_room_for_its_redo_is_tried_again(void **state)
+{
+	(void)state;
+	struct rlimit before, small;
+	bool more;
+	merge_some(0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = before;
+	small.rlim_cur = 100000;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(state_flush(layers, &more), LGP_FULL);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_false(more);
+	assert_int_equal(access(redo, F_OK), -1);
+	all_show("new");
+	flush();
+	must(state_settle(layers));
+	assert_int_equal(state_file_position(layers), 2);
+	all_show("new");
+}
+
 /* What is deleted in a generation is gone from the file, and what comes with it too. */
 static void records_go_with_their_generation(void **state)
 {
@@ -790,6 +847,9 @@ int main(void)
 	        CASE(a_generation_that_was_written_down_and_not_begun_is_forgotten),
 	        CASE(without_what_would_end_it_the_file_is_made_anew_I10),
 	        CASE(a_redo_file_cut_at_any_length_is_not_whole),
+	        CASE(a_redo_file_that_was_left_over_is_not_taken_for_another),
+	        CASE(a_mark_of_a_wrong_size_makes_the_file_anew),
+	        CASE(a_generation_without_room_for_its_redo_is_tried_again),
 	        CASE(records_go_with_their_generation),
 	        CASE(a_reader_never_sees_a_value_go_back),
 	        cmocka_unit_test(a_balance_never_goes_back_while_grants_and_the_applier_go_on),

@@ -227,7 +227,7 @@ static enum lgp_status copy_settled(struct snapshot *snapshot, unsigned patience
 			snapshot->txn = NULL;
 		}
 		status = copy_all(snapshot, &moved);
-		if (status == LGP_OK && snapshot->between) {
+		if (status == LGP_OK && snapshot->between && snapshot->last_len == 0) {
 			wait_a_moment();
 			waited_ms += WAIT_MS;
 		} else {
