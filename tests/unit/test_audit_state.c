@@ -252,7 +252,7 @@ static void every_byte_of_a_party_that_is_changed_is_named(void **state)
 			continue;
 		for (size_t at = 0; at < records[i].value_len; at++) {
 			changed = records[i];
-			changed.value[at] ^= at == 9 ? 1 << (i % 3) : 1;
+			changed.value[at] ^= (char)(at == 9 ? 1 << (i % 3) : 1);
 			put(&f, 0, &changed);
 			expect_state(f.dir, "a changed byte of a party");
 		}
