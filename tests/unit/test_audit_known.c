@@ -59,6 +59,16 @@ static void a_part_of_any_sort_adds_its_site(void **state)
 	expect(two, (struct known_sites){.count = 3, .sites = {501, 502, UINT64_MAX}});
 }
 
+static void a_customer_that_was_named_too_early_is_one(void **state)
+{
+	(void)state;
+	(void)add((struct lgp_entry){.kind = LGP_KIND_GRANT, .actor = next + 2, .site = 500});
+	(void)add((struct lgp_entry){.kind = LGP_KIND_GRANT, .budget = next + 1, .site = 500});
+	uint64_t one = open_at(501);
+	(void)add((struct lgp_entry){.kind = LGP_KIND_GRANT, .actor = one, .site = 502});
+	expect(one, (struct known_sites){.count = 2, .sites = {501, 502}});
+}
+
 static void refusals_and_no_site_add_nothing(void **state)
 {
 	(void)state;
@@ -106,6 +116,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(a_part_of_any_sort_adds_its_site, set_up,
+	                                        tear_down),
+	        cmocka_unit_test_setup_teardown(a_customer_that_was_named_too_early_is_one, set_up,
 	                                        tear_down),
 	        cmocka_unit_test_setup_teardown(refusals_and_no_site_add_nothing, set_up,
 	                                        tear_down),

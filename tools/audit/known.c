@@ -67,7 +67,12 @@ static enum lgp_status add_further(struct known *known, struct slot *first, uint
 /* Nothing where the number is no customer's. */
 static enum lgp_status note(struct known *known, uint64_t number, uint64_t site)
 {
+	uint64_t *other = &known->others[number % KNOWN_OTHERS];
+	if (*other == number || number == 0)
+		return LGP_OK;
 	struct slot *first = first_of(known, number);
+	if (first == NULL)
+		*other = number;
 	if (first == NULL || first->number == 0 || first->number == site ||
 	    slots_find(&known->further, first->key, site) != NULL)
 		return LGP_OK;
@@ -80,6 +85,8 @@ static enum lgp_status open_customer(struct known *known, const struct lgp_entry
 	if (first == NULL)
 		return no_memory();
 	first->number = entry->site;
+	if (known->others[entry->seq % KNOWN_OTHERS] == entry->seq)
+		known->others[entry->seq % KNOWN_OTHERS] = 0; /* it was named before it was */
 	return LGP_OK;
 }
 

@@ -13,12 +13,16 @@
 
 #define KNOWN_SITES_MAX 15
 #define KNOWN_WHY_MAX 128
+#define KNOWN_OTHERS 64
 
 /* Most are known at one site: one slot is all that they take. */
 struct known {
 	struct slots first;   /* customer + 1 -> its first site; 0: it is known everywhere */
 	struct slots further; /* customer + 1, site -> which of its sites this is, from 2;
 	                       * customer + 1, 0 -> how many there are of them */
+	/* Budgets and staff come again and again: some that are no customers, by the
+	 * last bits of their numbers.  0, which is nobody or the house, is none. */
+	uint64_t others[KNOWN_OTHERS];
 };
 
 /* As a record tells them.  Of what is no customer there are none. */
