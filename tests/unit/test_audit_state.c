@@ -229,11 +229,33 @@ static void every_record_that_is_changed_is_named(void **state)
 	size_t count = read_records(&f, records);
 	for (size_t i = 0; i < count; i++) {
 		changed = records[i];
-		/* Of a party the sites are not compared: its newest entry is. */
-		bool party = changed.key[0] == 'N' && changed.key[9] == 'P';
-		changed.value[party ? 1 : changed.value_len - 1] ^= 1;
+		changed.value[changed.value_len - 1] ^= 1;
 		put(&f, 0, &changed);
 		expect_state(f.dir, "a changed record");
+		put(&f, 0, &records[i]);
+	}
+	expect_clean(f.dir, "compared at size 26, ");
+	fixture_remove(&f);
+}
+
+/* Kind, newest entry, flags, how many sites, and the first of them. */
+static void every_byte_of_a_party_that_is_changed_is_named(void **state)
+{
+	(void)state;
+	struct fixture f;
+	make_ledger(&f);
+	fixture_close(&f);
+	static struct record records[PLACES_MAX], changed;
+	size_t count = read_records(&f, records);
+	for (size_t i = 0; i < count; i++) {
+		if (records[i].key[0] != 'N' || records[i].key[9] != 'P')
+			continue;
+		for (size_t at = 0; at < records[i].value_len; at++) {
+			changed = records[i];
+			changed.value[at] ^= (char)(at == 9 ? 1 << (i % 3) : 1);
+			put(&f, 0, &changed);
+			expect_state(f.dir, "a changed byte of a party");
+		}
 		put(&f, 0, &records[i]);
 	}
 	expect_clean(f.dir, "compared at size 26, ");
@@ -282,6 +304,65 @@ static void a_record_too_many_is_named(void **state)
 	added = (struct record){.key = "X", .key_len = 1, .value = "x", .value_len = 1};
 	put(&f, 0, &added);
 	expect_state(f.dir, "a record of no kind");
+	fixture_remove(&f);
+}
+
+/* Numbers that no entry has are those of nothing that an entry has. */
+static void a_number_that_no_entry_has_is_named(void **state)
+{
+	(void)state;
+	struct fixture f;
+	make_ledger(&f);
+	fixture_close(&f);
+	static struct record records[PLACES_MAX], added, gone;
+	size_t count = read_records(&f, records);
+	for (size_t i = 0; i < count; i++) {
+		if (strchr("CGI", records[i].key[0]) != NULL)
+			continue;
+		/* Beside the one that it is like, and instead of it. */
+		for (int greatest = 0; greatest < 2; greatest++) {
+			added = gone = records[i];
+			gone.value_len = 0;
+			added.key[1] ^= 0x40;
+			if (greatest != 0)
+				memset(added.key + 1, 0xff, 8);
+			put(&f, 0, &added);
+			expect_state(f.dir, "a number that no entry has");
+			put(&f, 0, &gone);
+			expect_state(f.dir, "a number that no entry has, instead of one that has");
+			put(&f, 0, &records[i]);
+			added.value_len = 0;
+			put(&f, 0, &added);
+		}
+	}
+	expect_clean(f.dir, "compared at size 26, ");
+	fixture_remove(&f);
+}
+
+/* A counter for one is not one for two of which the second is nobody. */
+static void a_counter_of_another_form_is_named(void **state)
+{
+	(void)state;
+	struct fixture f;
+	make_ledger(&f);
+	fixture_close(&f);
+	static struct record records[PLACES_MAX], added;
+	size_t count = read_records(&f, records), added_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		added = records[i];
+		if (added.key[0] != 'C' || added.key_len != 21)
+			continue;
+		for (size_t len = 29; len <= 53; len += 24) {
+			added = records[i];
+			added.key_len = len;
+			put(&f, 0, &added);
+			expect_state(f.dir, "a counter of another form");
+			added.value_len = 0;
+			put(&f, 0, &added);
+			added_count++;
+		}
+	}
+	assert_int_not_equal(added_count, 0);
 	fixture_remove(&f);
 }
 
@@ -409,6 +490,189 @@ static void a_week_that_changes_is_that_of_the_moment(void **state)
 	fixture_remove(&f);
 }
 
+/* ---- where customers are known --------------------------------------------------------- */
+
+#define SITES 16
+
+struct somewhere {
+	struct fixture f;
+	uint64_t site[SITES], token;            /* of one who is at all but the last */
+	uint64_t at_three, at_most, everywhere; /* customers */
+};
+
+static struct lgp_outcome thank(struct somewhere *s, uint64_t customer, const char *site)
+{
+	struct lgp_command command = fixture_command(&s->f, LGP_KIND_THANKS, s->token);
+	command.customer = customer;
+	command.reason = slug("late-room");
+	command.site = slug(site);
+	struct lgp_outcome out = fixture_judge(&s->f, &command);
+	fixture_commit(&s->f);
+	return out;
+}
+
+static void thank_at_first(struct somewhere *s, uint64_t customer, unsigned sites)
+{
+	char id[16];
+	for (unsigned i = 0; i < sites; i++) {
+		snprintf(id, sizeof id, "s%c", 'a' + i);
+		assert_int_equal(thank(s, customer, id).verdict, LGP_ACCEPTED);
+	}
+}
+
+static uint64_t open_customer(struct somewhere *s, uint64_t token)
+{
+	struct lgp_command command = fixture_command(&s->f, LGP_KIND_CUSTOMER, token);
+	return fixture_do(&s->f, &command);
+}
+
+/* sa to sp. */
+static void define_sites(struct somewhere *s)
+{
+	struct fixture *f = &s->f;
+	char text[256], list[64] = "sa", line[64];
+	for (unsigned i = 0; i < SITES; i++) {
+		snprintf(line, sizeof line, "id s%c\ntimezone Etc/UTC\n", 'a' + i);
+		s->site[i] = fixture_define(f, LGP_KIND_SITE, f->admin, line);
+		if (i > 0 && i < SITES - 1)
+			snprintf(list + 3 * i - 1, sizeof list - 3 * i + 1, ",s%c", 'a' + i);
+	}
+	snprintf(text, sizeof text,
+	         "id carl\nrole staff\nsite paris\nsites %s\nbudget front-desk\n", list);
+	(void)fixture_define(f, LGP_KIND_STAFF, f->admin, text);
+	s->token = fixture_define(f, LGP_KIND_TOKEN, f->admin,
+	                          "role staff\nsubject carl\nhash "
+	                          "dddddddddddddddddddddddddddddddd"
+	                          "dddddddddddddddddddddddddddddddd\n");
+}
+
+/* Opened at a site and thanked at others, twice at some; refused where nobody of theirs
+ * may act; opened at no site. */
+static void make_known(struct somewhere *s)
+{
+	fixture_programme(&s->f);
+	define_sites(s);
+	s->at_three = open_customer(s, s->f.anna_token);
+	assert_int_equal(thank(s, s->at_three, "sp").verdict, LGP_REFUSED);
+	thank_at_first(s, s->at_three, 2);
+	thank_at_first(s, s->at_three, 2);
+	s->at_most = open_customer(s, s->f.marc_token);
+	thank_at_first(s, s->at_most, 14);
+	s->everywhere = open_customer(s, s->f.anna_token);
+	thank_at_first(s, s->everywhere, 15);
+	thank_at_first(s, s->everywhere, 1);
+	thank_at_first(s, open_customer(s, s->f.till_token), 3);
+	settle(&s->f);
+	fixture_close(&s->f);
+}
+
+/* The record of a party as the ledger has it. */
+static struct record party_record(const struct fixture *f, uint64_t number)
+{
+	static struct record records[PLACES_MAX];
+	size_t count = read_records(f, records);
+	char key[10] = "N";
+	lgp_put_be((uint8_t *)key + 1, number, 8);
+	key[9] = 'P';
+	for (size_t i = 0; i < count; i++)
+		if (records[i].key_len == sizeof key &&
+		    memcmp(records[i].key, key, sizeof key) == 0)
+			return records[i];
+	fail_msg("there is no party %llu", (unsigned long long)number);
+	return records[0];
+}
+
+/* Its flags and sites, instead of those that there are. */
+static void expect_known(const struct fixture *f, uint64_t number, char flags, size_t count,
+                         const uint64_t *sites, const char *said)
+{
+	char *text, line[256];
+	struct record record = party_record(f, number), made = record;
+	made.value[9] = flags;
+	made.value[10] = (char)count;
+	made.value_len = 11 + 8 * count;
+	for (size_t i = 0; i < count; i++)
+		lgp_put_le((uint8_t *)made.value + 11 + 8 * i, sites[i], 8);
+	put(f, 0, &made);
+	snprintf(line, sizeof line,
+	         "finding: state ledger: the customer %llu is known %s\nledger: ",
+	         (unsigned long long)number, said);
+	assert_int_equal(audit(f->dir, 1, &text), said[0] == '\0' ? 0 : 1);
+	if (said[0] != '\0' && strncmp(text, line, strlen(line)) != 0)
+		fail_msg("expected %s\nbut:\n%s", line, text);
+	free(text);
+	put(f, 0, &record);
+}
+
+static void customers_are_known_where_they_were(void **state)
+{
+	(void)state;
+	struct somewhere s;
+	make_known(&s);
+	expect_clean(s.f.dir, "compared at size ");
+	const uint64_t three[] = {s.f.site, s.site[0], s.site[1]};
+	expect_known(&s.f, s.at_three, 0, 3, three, "");
+	assert_int_equal(party_record(&s.f, s.at_most).value[10], 15);
+	assert_int_equal(party_record(&s.f, s.everywhere).value[9], 1);
+	assert_int_equal(party_record(&s.f, s.everywhere).value[10], 0);
+	fixture_remove(&s.f);
+}
+
+static void a_site_too_many_or_few_or_another_is_named(void **state)
+{
+	(void)state;
+	struct somewhere s;
+	char said[128];
+	make_known(&s);
+	const uint64_t sites[] = {s.f.site, s.site[0], s.site[1], s.site[2]};
+	expect_known(&s.f, s.at_three, 0, 4, sites, "at 4 sites, in a replay at 3 sites");
+	expect_known(&s.f, s.at_three, 0, 2, sites, "at 2 sites, in a replay at 3 sites");
+	expect_known(&s.f, s.at_three, 0, 1, sites, "at 1 site, in a replay at 3 sites");
+	expect_known(&s.f, s.at_three, 1, 0, sites, "everywhere, in a replay at 3 sites");
+	expect_known(&s.f, s.at_three, 1, 3, sites,
+	             "everywhere and at 3 sites, in a replay at 3 sites");
+	expect_known(&s.f, s.at_most, 1, 0, sites, "everywhere, in a replay at 15 sites");
+	expect_known(&s.f, s.everywhere, 0, 0, sites, "at 0 sites, in a replay everywhere");
+	expect_known(&s.f, s.everywhere, 1, 1, sites,
+	             "everywhere and at 1 site, in a replay everywhere");
+	const uint64_t swapped[] = {s.f.site, s.site[1], s.site[0]};
+	snprintf(said, sizeof said, "at site %llu as number 2 of 3, in a replay as number 3",
+	         (unsigned long long)s.site[1]);
+	expect_known(&s.f, s.at_three, 0, 3, swapped, said);
+	const uint64_t twice[] = {s.f.site, s.f.site, s.site[0]};
+	snprintf(said, sizeof said, "at site %llu as number 2 of 3, in a replay as number 1",
+	         (unsigned long long)s.f.site);
+	expect_known(&s.f, s.at_three, 0, 3, twice, said);
+	const uint64_t refused[] = {s.f.site, s.site[0], s.site[15]};
+	snprintf(said, sizeof said, "at site %llu as number 3 of 3, in a replay not",
+	         (unsigned long long)s.site[15]);
+	expect_known(&s.f, s.at_three, 0, 3, refused, said);
+	const uint64_t none[] = {s.f.site, 0, s.site[1]};
+	expect_known(&s.f, s.at_three, 0, 3, none, "at site 0 as number 2 of 3, in a replay not");
+	fixture_remove(&s.f);
+}
+
+static void a_party_of_another_length_than_it_tells_is_named(void **state)
+{
+	(void)state;
+	struct somewhere s;
+	make_known(&s);
+	const struct record three = party_record(&s.f, s.at_three);
+	const size_t forms[][2] = {{3, 11 + 8 * 4},     {3, 11 + 8 * 2},   {3, 11},
+	                           {3, 11 + 8 * 3 - 1}, {16, 11 + 8 * 16}, {255, 11 + 8 * 3},
+	                           {255, 11 + 8 * 255}};
+	for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+		struct record made = three;
+		made.value[10] = (char)forms[i][0];
+		made.value_len = forms[i][1];
+		put(&s.f, 0, &made);
+		expect_state(s.f.dir, "a party of another length");
+	}
+	put(&s.f, 0, &three);
+	expect_clean(s.f.dir, "compared at size ");
+	fixture_remove(&s.f);
+}
+
 /* ---- between two positions -------------------------------------------------------------- */
 
 static struct record meta_of(const char *name, const char *value, size_t len)
@@ -456,8 +720,14 @@ int main(void)
 	        cmocka_unit_test(what_the_ledger_writes_is_what_a_replay_has),
 	        cmocka_unit_test(state_that_lags_is_compared_where_it_stands),
 	        cmocka_unit_test(every_record_that_is_changed_is_named),
+	        cmocka_unit_test(every_byte_of_a_party_that_is_changed_is_named),
 	        cmocka_unit_test(every_record_that_is_taken_away_is_named),
 	        cmocka_unit_test(a_record_too_many_is_named),
+	        cmocka_unit_test(a_number_that_no_entry_has_is_named),
+	        cmocka_unit_test(a_counter_of_another_form_is_named),
+	        cmocka_unit_test(customers_are_known_where_they_were),
+	        cmocka_unit_test(a_site_too_many_or_few_or_another_is_named),
+	        cmocka_unit_test(a_party_of_another_length_than_it_tells_is_named),
 	        cmocka_unit_test(state_of_several_pieces_is_compared_whole),
 	        cmocka_unit_test(a_week_that_changes_is_that_of_the_moment),
 	        cmocka_unit_test(another_root_or_a_later_position_is_named),

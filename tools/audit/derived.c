@@ -3,10 +3,8 @@
  * Records as README.md of the ledger draws them: keys big-endian, values
  * little-endian; their first byte says of what.  Each record is held against the
  * audit's own figure; then what the audit has and no record tells is named.
- *
- * Not compared, since the audit does not model it: at which sites a customer is
- * known.  Counters of closed periods are left out: the server takes them away when
- * it comes by. */
+ * Counters of closed periods are left out: the server takes them away when it comes
+ * by. */
 #include "tools/audit/derived.h"
 
 #include <inttypes.h>
@@ -17,8 +15,10 @@
 #include "lagniappe/codec.h"
 
 #define WAITS_US (INT64_C(72) * 3600 * 1000000)
-#define SLOTS 4 /* balances of an account's record */
-#define PARTY_FIXED 11
+#define SLOTS 4        /* balances of an account's record */
+#define PARTY_FIXED 11 /* bytes: kind, newest entry, flags, how many sites */
+#define PARTY_EVERYWHERE 1
+#define PARTY_OF_STAFF 2
 #define AHEAD 16 /* records */
 _Static_assert(AHEAD <= SNAPSHOT_KEPT, "those that were read ahead are still there");
 
@@ -54,10 +54,11 @@ static int64_t value_at(struct lgp_view value, size_t at)
 	return (int64_t)lgp_get_le((const uint8_t *)value.ptr + at, 8);
 }
 
-/* What was computed, so that what no record tells can be found. */
+/* What was computed, so that what no record tells can be found.  key 0: what a record
+ * tells of the greatest number, or of none, was never computed. */
 static enum lgp_status see(struct comparison *c, uint64_t key, uint64_t sub)
 {
-	if (c->seen == NULL || slots_put(c->seen, key, sub) != NULL)
+	if (c->seen == NULL || key == 0 || slots_put(c->seen, key, sub) != NULL)
 		return LGP_OK;
 	return lgp_fault(LGP_NO_MEMORY, "no memory to compare state.mdb");
 }
@@ -116,12 +117,50 @@ static bool is_party(enum lgp_kind kind)
 	       kind == LGP_KIND_BUDGET || kind == LGP_KIND_STAFF || kind == LGP_KIND_TOKEN;
 }
 
+/* False: it is not as long as it tells. */
+static bool sites_told(struct lgp_view value, struct known_sites *out)
+{
+	const uint8_t *bytes = (const uint8_t *)value.ptr;
+	*out = (struct known_sites){.everywhere = (bytes[9] & PARTY_EVERYWHERE) != 0,
+	                            .count = bytes[10]};
+	if (out->count > KNOWN_SITES_MAX || value.len != PARTY_FIXED + (size_t)8 * out->count)
+		return false;
+	for (unsigned i = 0; i < out->count; i++)
+		out->sites[i] = (uint64_t)value_at(value, PARTY_FIXED + (size_t)8 * i);
+	return true;
+}
+
+static void compare_sites(const struct comparison *c, uint64_t number, enum lgp_kind kind,
+                          struct lgp_view value)
+{
+	struct known_sites told;
+	char why[KNOWN_WHY_MAX];
+	if (!sites_told(value, &told))
+		tell(c, "the record of the %s %" PRIu64 " has %zu bytes, for %u sites",
+		     lgp_kind_name(kind), number, value.len, told.count);
+	else if (!known_is(&c->judge->known, number, &told, why))
+		tell(c, "the %s %" PRIu64 " is known %s", lgp_kind_name(kind), number, why);
+}
+
+static void compare_flags(const struct comparison *c, uint64_t number, enum lgp_kind kind,
+                          struct lgp_view value)
+{
+	uint8_t flags = (uint8_t)value.ptr[9];
+	bool of_staff = (flags & PARTY_OF_STAFF) != 0;
+	if ((flags & ~(PARTY_EVERYWHERE | PARTY_OF_STAFF)) != 0)
+		tell(c, "the %s %" PRIu64 " has the flags %u, of which there are none",
+		     lgp_kind_name(kind), number, flags);
+	if (!c->decisions->lost && of_staff != programme_of_staff(&c->decisions->programme, number))
+		tell(c, "the %s %" PRIu64 " is %s of staff, a replay has %s", lgp_kind_name(kind),
+		     number, of_staff ? "one" : "not one",
+		     of_staff ? "that it is not" : "that it is");
+}
+
 static enum lgp_status compare_party(struct comparison *c, struct lgp_view key,
                                      struct lgp_view value)
 {
 	uint64_t number = number_at(key, 1), last = (uint64_t)value_at(value, 1);
 	enum lgp_kind kind = parties_kind(&c->judge->parties, number);
-	bool of_staff = ((uint8_t)value.ptr[9] & 2) != 0;
 	if (c->seen != NULL)
 		return see(c, number + 1, 0);
 	c->parties += is_party(kind);
@@ -136,10 +175,8 @@ static enum lgp_status compare_party(struct comparison *c, struct lgp_view key,
 		tell(c,
 		     "the newest entry of the %s %" PRIu64 " is %" PRIu64 ", a replay has %" PRIu64,
 		     lgp_kind_name(kind), number, last, computed);
-	if (!c->decisions->lost && kind == LGP_KIND_CUSTOMER &&
-	    of_staff != programme_of_staff(&c->decisions->programme, number))
-		tell(c, "the customer %" PRIu64 " is %s of staff, a replay has %s", number,
-		     of_staff ? "one" : "not one", of_staff ? "that it is not" : "that it is");
+	compare_flags(c, number, kind, value);
+	compare_sites(c, number, kind, value);
 	return LGP_OK;
 }
 
@@ -270,6 +307,7 @@ static enum lgp_status compare_version(struct comparison *c, struct lgp_view key
 
 /* ---- counters ---------------------------------------------------------------------------------------- */
 
+/* False: of no form that there is.  What is counted for two names both. */
 static bool counter_of(struct lgp_view key, struct counter *out)
 {
 	const size_t fixed = 1 + 4 + 8;
@@ -283,7 +321,8 @@ static bool counter_of(struct lgp_view key, struct counter *out)
 		out->second = number_at(key, fixed + 8);
 	if (left == 8 + LGP_SLUG_MAX)
 		memcpy(out->incident, key.ptr + fixed + 8, LGP_SLUG_MAX);
-	return left == 8 || left == 16 || left == 8 + LGP_SLUG_MAX;
+	return left == 8 || (left == 16 && out->second != 0) ||
+	       (left == 8 + LGP_SLUG_MAX && out->incident[0] != '\0');
 }
 
 static enum lgp_status compare_counter(struct comparison *c, struct lgp_view key,
@@ -293,7 +332,7 @@ static enum lgp_status compare_counter(struct comparison *c, struct lgp_view key
 	struct counter_place place;
 	const struct counters *counters = &c->decisions->bounds.counters;
 	if (!counter_of(key, &counter))
-		tell(c, "a counter's key is %zu bytes long", key.len);
+		tell(c, "a counter's key of %zu bytes is none that there is", key.len);
 	else if (!counters_closed(counters, counter.end)) {
 		counters_place(counters, &counter, &place);
 		int64_t computed = counters_get_at(counters, &place);
@@ -382,6 +421,18 @@ struct record {
 	const struct form *form; /* NULL: of none that there is */
 };
 
+static void fetch_party(const struct judge *judge, const struct record *record)
+{
+	uint64_t number = number_at(record->key, 1);
+	struct known_sites told;
+	parties_fetch(&judge->parties, number);
+	known_fetch(&judge->known, number, 0);
+	if (!sites_told(record->value, &told))
+		return;
+	for (unsigned i = 1; i < told.count; i++)
+		known_fetch(&judge->known, number, told.sites[i]);
+}
+
 /* Brings near what the record will be held against. */
 static void fetch(const struct comparison *c, const struct record *record)
 {
@@ -391,7 +442,7 @@ static void fetch(const struct comparison *c, const struct record *record)
 	switch (record->form != NULL ? record->key.ptr[0] : '\0') {
 	case 'N':
 		if (record->key.len == 10)
-			parties_fetch(&c->judge->parties, number_at(record->key, 1));
+			fetch_party(c->judge, record);
 		else
 			money_fetch(&c->judge->money, number_at(record->key, 1),
 			            number_at(record->key, 10));

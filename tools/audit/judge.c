@@ -21,6 +21,8 @@ enum lgp_status judge_init(struct judge *judge, struct door *door, struct findin
 	*judge = (struct judge){.door = door, .findings = findings, .trust = trust};
 	enum lgp_status status = parties_init(&judge->parties, findings);
 	if (status == LGP_OK)
+		status = known_init(&judge->known);
+	if (status == LGP_OK)
 		status = money_init(&judge->money, door, findings);
 	if (status == LGP_OK)
 		status = decisions_init(&judge->decisions, door, findings, &judge->money,
@@ -35,6 +37,7 @@ enum lgp_status judge_init(struct judge *judge, struct door *door, struct findin
 void judge_deinit(struct judge *judge)
 {
 	parties_deinit(&judge->parties);
+	known_deinit(&judge->known);
 	decisions_deinit(&judge->decisions);
 	money_deinit(&judge->money);
 	sorter_free(judge->keys);
@@ -157,6 +160,8 @@ static enum lgp_status judge_decoded(struct judge *judge, const struct lgp_entry
 	judge_policy(judge, entry);
 	judge_refusal(judge, entry);
 	enum lgp_status status = parties_judge(&judge->parties, entry);
+	if (status == LGP_OK && entry->seq < judge->state_position)
+		status = known_note(&judge->known, entry);
 	if (status == LGP_OK)
 		status = money_judge(&judge->money, entry);
 	if (status == LGP_OK)
@@ -183,6 +188,8 @@ static bool decode(struct judge *judge, uint64_t seq, const uint8_t bytes[LGP_EN
 		              "it says that it is entry %" PRIu64, out->seq);
 	out->seq = seq; /* where it stands is what links and references mean */
 	parties_prefetch(&judge->parties, out);
+	if (seq < judge->state_position)
+		known_prefetch(&judge->known, out);
 	money_prefetch(&judge->money, out);
 	decisions_prefetch(&judge->decisions, out);
 	return true;
@@ -248,6 +255,7 @@ void judge_memory(const struct judge *judge, uint64_t *items, uint64_t *bytes)
 	int32_t end;
 	*items = *bytes = 0;
 	add_memory(&judge->parties.opened, items, bytes);
+	*bytes += known_bytes(&judge->known); /* of customers, which are parties already */
 	add_memory(&judge->money.accounts, items, bytes);
 	add_memory(&judge->money.reversed, items, bytes);
 	for (size_t i = 0; i < counters->count; i++)

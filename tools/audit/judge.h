@@ -3,13 +3,15 @@
  *
  * Shares with the server the bytes of an entry and nothing of its rules.
  * Memory: 28 to 55 bytes for each party, account and reversed grant, and two
- * buffers of sorter.h; what decisions.h says of definitions and limits.  Nothing
- * else grows. */
+ * buffers of sorter.h; what decisions.h says of definitions and limits; as much
+ * again for each customer, and each further site of one, where state.mdb is compared.
+ * Nothing else grows. */
 #ifndef LAGNIAPPE_AUDIT_JUDGE_H
 #define LAGNIAPPE_AUDIT_JUDGE_H
 
 #include "tools/audit/decisions.h"
 #include "tools/audit/finding.h"
+#include "tools/audit/known.h"
 #include "tools/audit/money.h"
 #include "tools/audit/parties.h"
 #include "tools/audit/payload.h"
@@ -33,6 +35,7 @@ struct judge {
 	bool judged_first;
 	struct snapshot *snapshot; /* owned: what state.mdb holds; NULL: nothing to compare */
 	uint64_t state_position;   /* where it is compared */
+	struct known known;        /* for that alone: up to there, and not without it */
 	uint64_t state_records;    /* that were compared */
 	bool state_compared, state_whole; /* whole: what goes by definitions too */
 };
@@ -46,7 +49,8 @@ void judge_expect(struct judge *judge, struct snapshot *snapshot);
 /* The entries of a block that are there.  LGP_NO_MEMORY, LGP_IO: the audit
  * cannot go on. */
 LGP_MUST_USE enum lgp_status judge_block(struct judge *judge, const struct block *block);
-/* How many parties, accounts and counters are in memory, and the bytes that they take. */
+/* How many parties, accounts and counters are in memory, and the bytes that they take,
+ * with the sites of those that are customers. */
 void judge_memory(const struct judge *judge, uint64_t *items, uint64_t *bytes);
 /* After the last one: keys and payloads.  size: that of the audit.
  * *payload_count: how many were read. */

@@ -55,7 +55,7 @@ bool money_account(const struct money *money, enum lgp_class class, uint64_t own
 	*key = account_key(class, owner);
 	if (!money->moved[class])
 		return false;
-	if (lgp_class_owner(class) == LGP_OWNER_NONE && owner != 0)
+	if (owner > OWNER_MAX || (lgp_class_owner(class) == LGP_OWNER_NONE && owner != 0))
 		return false;
 	const struct slot *slot = slots_find(&money->accounts, *key, unit);
 	if (slot != NULL)
