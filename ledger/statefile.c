@@ -102,11 +102,7 @@ static enum lgp_status write_mark(struct lgp_kv_txn *txn, const struct state_pos
 
 static enum lgp_status write_position(struct lgp_kv_txn *txn, const struct state_position *position)
 {
-	uint8_t bytes[8 + LGP_HASH_LEN];
-	lgp_put_le(bytes, position->position, 8);
-	memcpy(bytes + 8, position->root.bytes, LGP_HASH_LEN);
-	enum lgp_status status = lgp_kv_put(txn, STATEFILE_META, LGP_VIEW("position"),
-	                                    (struct lgp_view){(const char *)bytes, sizeof bytes});
+	enum lgp_status status = put_position(txn, "position", position);
 	if (status == LGP_OK)
 		status =
 		        lgp_kv_put(txn, STATEFILE_META, LGP_VIEW("format"), LGP_VIEW(STATE_FORMAT));
