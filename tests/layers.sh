@@ -8,7 +8,8 @@
 #   tests/layers.sh LIBLEDGER
 #
 # By includes, and by the symbols that the library needs from outside: what is
-# not named there cannot be called.  Exit 0 when all arrows hold.
+# not named there cannot be called.  And there are no other rooms.  Exit 0 when all
+# arrows hold.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 lib=$1
@@ -48,6 +49,10 @@ found "$(includes 'include/*' | grep -vE ':[[:space:]]*("lagniappe/|<(std[a-z]+|
 found "$(for room in ledger server 'tools/*'; do includes "$room"; done |
 	grep -E ':[[:space:]]*[<"]lmdb\.h' | grep -v '^ledger/kv\.c:')" \
 	'ledger/kv.c alone includes lmdb.h'
+
+found "$(git ls-files 2>/dev/null | sed 's#/.*##' | sort -u |
+	grep -vxE 'server|ledger|include|tools|tests|Makefile|README\.md|\..*')" \
+	'the top level has no other rooms'
 
 # The calls that a replay would answer differently, or that leave the machine.
 loop='(uv|llhttp|http_parser|jsmn|json|curl|ucal|uenum|u|SSL)_.*'

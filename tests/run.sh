@@ -68,7 +68,7 @@ run_programs() {
 run_go() {
 	local ok bad
 	compgen -G 'tests/go/*_test.go' >/dev/null || return 0
-	GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS='' GOCACHE=$PWD/$build/go-cache \
+	GO111MODULE=off GOPATH=/usr/share/gocode GOFLAGS='' GOCACHE=$(realpath "$build")/go-cache \
 		go test -count=1 -v ./tests/go >"$log" 2>&1 </dev/null
 	local status=$?
 	ok=$(grep -c '^--- PASS' "$log")
