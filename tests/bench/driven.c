@@ -71,8 +71,12 @@ static void done(void *context, enum lgp_status status)
 
 static void offer_state(struct driven *d)
 {
-	if (lgp_state_freeze(d->ledger, false))
+	if (!lgp_state_freeze(d->ledger, false))
+		return;
+	if (d->beside)
 		atomic_store(&d->frozen, true);
+	else
+		must(lgp_applier_step(d->ledger));
 }
 
 void commit(struct driven *d)
@@ -153,12 +157,12 @@ static enum lgp_status utc_start(void *context, struct lgp_view zone, int32_t da
 	return LGP_OK;
 }
 
-void driven_open(struct driven *d, const char *dir, const char *origin)
+void driven_open(struct driven *d, const char *dir, const char *origin, int32_t day)
 {
-	*d = (struct driven){.random = {88172645463325252u, 362436069u}, .now_us = 20000 * DAY_US};
+	*d = (struct driven){.random = {88172645463325252u, 362436069u}, .now_us = day * DAY_US};
 	struct lgp_keys keys = {.signing_seed = {1}, .master = {2}, .mac = {3}};
 	struct lgp_genesis genesis = {
-	        lgp_view_of(origin), LGP_VIEW("Etc/UTC"), d->now_us, 20000, {1}, {2}};
+	        lgp_view_of(origin), LGP_VIEW("Etc/UTC"), d->now_us, day, {1}, {2}};
 	struct lgp_options options = {.calendar = {utc_date, utc_start, NULL}};
 	must(lgp_create(dir, &keys, &genesis));
 	must(lgp_open(dir, &options, &d->ledger));
@@ -166,12 +170,14 @@ void driven_open(struct driven *d, const char *dir, const char *origin)
 
 void driven_start_applier(struct driven *d)
 {
+	d->beside = true;
 	require(pthread_create(&d->applier, NULL, apply, d) == 0);
 }
 
 void driven_close(struct driven *d)
 {
 	atomic_store(&d->stop, true);
-	pthread_join(d->applier, NULL);
+	if (d->beside)
+		pthread_join(d->applier, NULL);
 	lgp_close(d->ledger);
 }

@@ -113,7 +113,7 @@ int main(int argc, char **argv)
 	b.customers = argc > 3 ? strtoull(argv[3], NULL, 10) : 100000;
 	b.samples = malloc(SAMPLES * sizeof *b.samples);
 	require(b.samples != NULL);
-	driven_open(&b.d, argv[1], "bench.example/ledger");
+	driven_open(&b.d, argv[1], "bench.example/ledger", 20000);
 	uint64_t token = set_up(&b);
 	driven_start_applier(&b.d);
 	static const unsigned batches[] = {1, 10, 100, 1000};

@@ -189,7 +189,7 @@ int main(int argc, char **argv)
 	struct bench b = {0};
 	b.staff = argc > 3 ? strtoull(argv[3], NULL, 10) : 100000;
 	b.limits = argc > 4 ? strtoull(argv[4], NULL, 10) : 10000;
-	driven_open(&b.d, argv[1], "bench.example/limits");
+	driven_open(&b.d, argv[1], "bench.example/limits", 20000);
 	driven_start_applier(&b.d);
 	measure_all(&b, argc > 2 ? atof(argv[2]) : 3);
 	driven_close(&b.d);

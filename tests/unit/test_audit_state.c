@@ -172,6 +172,14 @@ static size_t read_records(const struct fixture *f, struct record *out)
 	return count;
 }
 
+/* The records of a ledger that was made for it, and closed. */
+static size_t make_records(struct fixture *f, struct record *records)
+{
+	make_ledger(f);
+	fixture_close(f);
+	return read_records(f, records);
+}
+
 /* value_len 0: takes it away. */
 static void put(const struct fixture *f, size_t table, const struct record *record)
 {
@@ -191,11 +199,9 @@ static void what_the_ledger_writes_is_what_a_replay_has(void **state)
 {
 	(void)state;
 	struct fixture f;
-	make_ledger(&f);
-	fixture_close(&f);
 	static struct record records[PLACES_MAX];
 	bool kinds[256] = {false};
-	size_t count = read_records(&f, records);
+	size_t count = make_records(&f, records);
 	for (size_t i = 0; i < count; i++)
 		kinds[(uint8_t)records[i].key[0]] = true;
 	for (const char *kind = "CDEGILNRW"; *kind != '\0'; kind++)
@@ -223,10 +229,8 @@ static void every_record_that_is_changed_is_named(void **state)
 {
 	(void)state;
 	struct fixture f;
-	make_ledger(&f);
-	fixture_close(&f);
 	static struct record records[PLACES_MAX], changed;
-	size_t count = read_records(&f, records);
+	size_t count = make_records(&f, records);
 	for (size_t i = 0; i < count; i++) {
 		changed = records[i];
 		changed.value[changed.value_len - 1] ^= 1;
@@ -243,10 +247,8 @@ static void every_byte_of_a_party_that_is_changed_is_named(void **state)
 {
 	(void)state;
 	struct fixture f;
-	make_ledger(&f);
-	fixture_close(&f);
 	static struct record records[PLACES_MAX], changed;
-	size_t count = read_records(&f, records);
+	size_t count = make_records(&f, records);
 	for (size_t i = 0; i < count; i++) {
 		if (records[i].key[0] != 'N' || records[i].key[9] != 'P')
 			continue;
@@ -266,10 +268,8 @@ static void every_record_that_is_taken_away_is_named(void **state)
 {
 	(void)state;
 	struct fixture f;
-	make_ledger(&f);
-	fixture_close(&f);
 	static struct record records[PLACES_MAX], gone;
-	size_t count = read_records(&f, records);
+	size_t count = make_records(&f, records);
 	for (size_t i = 0; i < count; i++) {
 		gone = records[i];
 		gone.value_len = 0;
@@ -284,10 +284,8 @@ static void a_record_too_many_is_named(void **state)
 {
 	(void)state;
 	struct fixture f;
-	make_ledger(&f);
-	fixture_close(&f);
 	static struct record records[PLACES_MAX], added, gone;
-	size_t count = read_records(&f, records);
+	size_t count = make_records(&f, records);
 	for (size_t i = 0; i < count; i++) {
 		added = records[i];
 		if (added.key[0] == 'G')
@@ -312,10 +310,8 @@ static void a_number_that_no_entry_has_is_named(void **state)
 {
 	(void)state;
 	struct fixture f;
-	make_ledger(&f);
-	fixture_close(&f);
 	static struct record records[PLACES_MAX], added, gone;
-	size_t count = read_records(&f, records);
+	size_t count = make_records(&f, records);
 	for (size_t i = 0; i < count; i++) {
 		if (strchr("CGI", records[i].key[0]) != NULL)
 			continue;
@@ -344,10 +340,8 @@ static void a_counter_of_another_form_is_named(void **state)
 {
 	(void)state;
 	struct fixture f;
-	make_ledger(&f);
-	fixture_close(&f);
 	static struct record records[PLACES_MAX], added;
-	size_t count = read_records(&f, records), added_count = 0;
+	size_t count = make_records(&f, records), added_count = 0;
 	for (size_t i = 0; i < count; i++) {
 		added = records[i];
 		if (added.key[0] != 'C' || added.key_len != 21)

@@ -77,6 +77,17 @@ struct limit_case {
 	const char *incident; /* LGP_SLUG_MAX bytes, the entry's own */
 };
 
+/* Whether the case is in the version's scope. */
+static inline bool bounds_meets(const struct limit_version *version, const struct limit_case *of)
+{
+	return (version->giver == GIVER_ANY || version->giver == of->giver) &&
+	       (version->staff == 0 || version->staff == of->staff) &&
+	       (version->site == 0 || version->site == of->site) &&
+	       (version->budget == 0 || version->budget == of->budget) &&
+	       (version->reason == 0 || version->reason == of->reason) &&
+	       (version->unit == 0 || version->unit == of->unit);
+}
+
 struct limit_verdict {
 	bool incident_missing; /* a limit goes by incident, and there is none */
 	bool exceeded;         /* then, of the limit that binds: */

@@ -52,17 +52,6 @@ static inline struct limit_version **bounds_head(const struct bounds *bounds, ui
 	return slot != NULL ? &bounds->heads[slot->number] : NULL;
 }
 
-/* Whether the case is in the version's scope. */
-static inline bool bounds_meets(const struct limit_version *version, const struct limit_case *of)
-{
-	return (version->giver == GIVER_ANY || version->giver == of->giver) &&
-	       (version->staff == 0 || version->staff == of->staff) &&
-	       (version->site == 0 || version->site == of->site) &&
-	       (version->budget == 0 || version->budget == of->budget) &&
-	       (version->reason == 0 || version->reason == of->reason) &&
-	       (version->unit == 0 || version->unit == of->unit);
-}
-
 /* Whether both are one counter. */
 static inline bool bounds_same_place(const struct counter_place *a, const struct counter_place *b)
 {

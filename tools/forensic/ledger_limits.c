@@ -106,13 +106,15 @@ void ledger_limits_end(struct ledger_limits *limits, const struct lgp_entry *ent
 
 static bool meets(const struct limit_version *terms, const struct ledger_act *act)
 {
-	enum giver giver = act->manager ? GIVER_MANAGER : GIVER_STAFF;
-	return (terms->giver == GIVER_ANY || terms->giver == giver) &&
-	       (terms->staff == 0 || terms->staff == act->staff) &&
-	       (terms->site == 0 || terms->site == act->site) &&
-	       (terms->budget == 0 || terms->budget == act->budget) &&
-	       (terms->reason == 0 || terms->reason == act->reason) &&
-	       (terms->unit == 0 || terms->unit == act->unit);
+	struct limit_case of = {
+	        .giver = act->manager ? GIVER_MANAGER : GIVER_STAFF,
+	        .staff = act->staff,
+	        .site = act->site,
+	        .budget = act->budget,
+	        .reason = act->reason,
+	        .unit = act->unit,
+	};
+	return bounds_meets(terms, &of);
 }
 
 const struct limit_terms *ledger_limits_judging(const struct ledger_limits *limits, uint64_t limit,

@@ -108,16 +108,6 @@ static enum lgp_status find_versions(struct limits *limits)
 
 /* ---- whose use ---------------------------------------------------------------------------- */
 
-static bool meets(const struct limit_version *version, const struct limit_case *of)
-{
-	return (version->giver == GIVER_ANY || version->giver == of->giver) &&
-	       (version->staff == 0 || version->staff == of->staff) &&
-	       (version->site == 0 || version->site == of->site) &&
-	       (version->budget == 0 || version->budget == of->budget) &&
-	       (version->reason == 0 || version->reason == of->reason) &&
-	       (version->unit == 0 || version->unit == of->unit);
-}
-
 /* Incidents are told apart by a digest; their names are the entries' to tell. */
 static int64_t digest(const char incident[LGP_SLUG_MAX])
 {
@@ -210,7 +200,7 @@ static enum lgp_status note_case(struct limits *limits, const struct limit_case 
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; i < limits->count && status == LGP_OK; i++) {
 		const struct limit_version *version = limits->versions[i];
-		if (!meets(version, of) ||
+		if (!bounds_meets(version, of) ||
 		    period_end(version->window, of->date, of->week) !=
 		            period_end(version->window, limits->day, of->week))
 			continue;
