@@ -1,6 +1,6 @@
 /* applier: what changed leaves memory for the key runs and state.mdb, in large
- * sorted steps, off the commit's way.
- * Threads: ledger (freeze), applier (step). */
+ * sorted steps, off the commit's way; and the log its write-ahead log for ledger.mdb.
+ * Threads: ledger (freeze), applier (step), any one (log flush). */
 #include "internal.h"
 
 #include "lagniappe/crashpoint.h"
@@ -52,12 +52,21 @@ bool lgp_state_pressed(const struct lgp_ledger *ledger)
 	return state_frozen(ledger->state) && is_full(ledger);
 }
 
+enum lgp_status lgp_log_flush(struct lgp_ledger *ledger)
+{
+	return logstore_flush(ledger->log);
+}
+
 enum lgp_status lgp_applier_part(struct lgp_ledger *ledger, bool *more)
 {
 	enum lgp_status status = LGP_OK;
 	*more = false;
 	if (!state_merging(ledger->state)) {
-		status = lgp_keyindex_flush(ledger->keys);
+		/* Whoever has the files alone must find no state of entries that are not
+		 * in ledger.mdb. */
+		status = lgp_log_flush(ledger);
+		if (status == LGP_OK)
+			status = lgp_keyindex_flush(ledger->keys);
 		crashpoint("keys-flushed");
 	}
 	if (status == LGP_OK)
@@ -79,7 +88,7 @@ enum lgp_status lgp_applier_step(struct lgp_ledger *ledger)
 void lgp_clear_dead_readers(struct lgp_ledger *ledger)
 {
 	/* One that is held makes every commit take new pages. */
-	(void)lgp_kv_clear_dead_readers(ledger->log);
+	(void)lgp_kv_clear_dead_readers(logstore_kv(ledger->log));
 	(void)lgp_kv_clear_dead_readers(state_kv(ledger->state));
 }
 
@@ -104,6 +113,7 @@ void lgp_stats(struct lgp_ledger *ledger, struct lgp_ledger_stats *out)
 	        .key_runs = keys.runs,
 	        .key_memory_bytes = keys.memory_bytes,
 	        .overlay_bytes = state_layers_bytes(ledger->state),
+	        .log_waiting_bytes = logstore_waiting_bytes(ledger->log),
 	};
-	lgp_kv_size(ledger->log, &out->log_used_bytes, &out->log_map_bytes);
+	lgp_kv_size(logstore_kv(ledger->log), &out->log_used_bytes, &out->log_map_bytes);
 }

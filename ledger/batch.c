@@ -142,12 +142,13 @@ enum lgp_status batch_find(struct lgp_ledger *ledger, uint64_t seq, struct lgp_e
 	uint8_t bytes[LGP_ENTRY_LEN];
 	if (seq >= batch->first && seq - batch->first < batch->count)
 		return lgp_entry_decode(batch->entries + (seq - batch->first) * LGP_ENTRY_LEN, out);
-	enum lgp_status status = ledger->log_txn_held ? LGP_OK : lgp_kv_read_renew(ledger->log_txn);
+	struct log_reader *reader = &ledger->log_reader;
+	enum lgp_status status = ledger->log_held ? LGP_OK : logstore_begin(reader);
 	if (status != LGP_OK)
 		return status;
-	status = log_entry(ledger->log_txn, seq, bytes);
-	if (!ledger->log_txn_held)
-		lgp_kv_read_reset(ledger->log_txn);
+	status = log_entry(reader, seq, bytes);
+	if (!ledger->log_held)
+		logstore_end(reader);
 	return status == LGP_OK ? lgp_entry_decode(bytes, out) : status;
 }
 
@@ -211,7 +212,7 @@ void lgp_batch_seal(struct lgp_ledger *ledger)
 void lgp_log_append(struct lgp_ledger *ledger, lgp_log_done done, void *context)
 {
 	require(ledger->batch.sealed);
-	done(context, log_write(ledger));
+	done(context, log_append(ledger));
 }
 
 void ledger_release(struct lgp_ledger *ledger, const struct lgp_checkpoint *checkpoint,

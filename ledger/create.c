@@ -19,7 +19,9 @@ static enum lgp_status put_meta(struct lgp_ledger *ledger)
 	char vkey[LGP_VKEY_MAX];
 	size_t vkey_len = lgp_vkey_format(&ledger->signer.public, vkey);
 	struct lgp_kv_txn *txn;
-	enum lgp_status status = lgp_kv_write_begin(ledger->log, &txn);
+	enum lgp_status status = logstore_flush(ledger->log);
+	if (status == LGP_OK)
+		status = lgp_kv_write_begin(logstore_kv(ledger->log), &txn);
 	if (status != LGP_OK)
 		return status;
 	status = lgp_kv_put(txn, LGP_LOG_META, LGP_VIEW("format"), LGP_VIEW(LGP_LOG_FORMAT));
@@ -43,7 +45,7 @@ static enum lgp_status commit_one(struct lgp_ledger *ledger, struct lgp_entry *e
 	if (status != LGP_OK)
 		return status;
 	lgp_batch_seal(ledger);
-	status = log_write(ledger);
+	status = log_append(ledger);
 	crashpoint("init-committed");
 	if (status == LGP_OK)
 		lgp_batch_apply(ledger);
@@ -99,13 +101,11 @@ static enum lgp_status open_files(struct lgp_ledger *ledger)
 	uint64_t covered;
 	static const uint8_t seed[MAP_SEED_LEN]; /* nobody asks for anything yet */
 	snprintf(path, sizeof path, "%s/state.mdb", ledger->dir);
-	enum lgp_status status = log_open(ledger->dir, MAP_BYTES, &ledger->log);
+	enum lgp_status status = logstore_open(ledger->dir, MAP_BYTES, &ledger->log);
 	if (status == LGP_OK)
-		status = lgp_kv_read_begin(ledger->log, &ledger->log_txn);
-	if (status != LGP_OK)
-		return status;
-	lgp_kv_read_reset(ledger->log_txn);
-	status = state_open(path, MAP_BYTES, seed, &ledger->state, &position);
+		status = logstore_reader_init(&ledger->log_reader, ledger->log);
+	if (status == LGP_OK)
+		status = state_open(path, MAP_BYTES, seed, &ledger->state, &position);
 	if (status == LGP_OK)
 		status = lgp_keyindex_open(ledger->dir, 0, &covered, &ledger->keys);
 	return status;

@@ -21,7 +21,7 @@
 
 static enum lgp_status root_of(struct lgp_ledger *ledger, uint64_t size, struct lgp_hash *root)
 {
-	struct lgp_reader reader = {.ledger = ledger, .log = ledger->log_txn};
+	struct lgp_reader reader = {.ledger = ledger, .log = ledger->log_reader};
 	struct lgp_node_source source = {lgp_read_node, &reader};
 	return lgp_prove_root(&source, size, root);
 }

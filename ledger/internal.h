@@ -6,6 +6,7 @@
 #include "lagniappe/keyindex.h"
 #include "lagniappe/ledger.h"
 #include "limits.h"
+#include "log.h"
 #include "registry.h"
 #include "state.h"
 
@@ -57,9 +58,9 @@ struct lgp_ledger {
 	size_t zone_len;
 	size_t overlay_given; /* by who opened it; 0: overlay_fit decides */
 	size_t overlay_bytes; /* a generation of changes is as large as this */
-	struct lgp_kv *log;
-	struct lgp_kv_txn *log_txn; /* the ledger thread's reader, reset between uses */
-	bool log_txn_held;          /* a replay is in the middle of one */
+	struct logstore *log;
+	struct log_reader log_reader; /* the ledger thread's */
+	bool log_held;                /* a replay is between its begin and end */
 	struct state *state;
 	struct registry *registry;
 	struct limits *limits;
@@ -78,21 +79,9 @@ struct lgp_ledger {
 
 struct lgp_reader {
 	struct lgp_ledger *ledger;
-	struct lgp_kv_txn *log, *state; /* reset between calls */
+	struct log_reader log;
+	struct lgp_kv_txn *state; /* reset between calls */
 };
-
-/* ledger.mdb, within a transaction (log.c). */
-LGP_MUST_USE enum lgp_status log_open(const char *dir, size_t map_bytes, struct lgp_kv **out);
-LGP_MUST_USE enum lgp_status log_size(struct lgp_kv_txn *txn, uint64_t *size);
-LGP_MUST_USE enum lgp_status log_entry(struct lgp_kv_txn *txn, uint64_t seq,
-                                       uint8_t out[LGP_ENTRY_LEN]);
-LGP_MUST_USE enum lgp_status log_node(struct lgp_kv_txn *txn, unsigned level, uint64_t index,
-                                      struct lgp_hash *out);
-LGP_MUST_USE enum lgp_status log_checkpoint(struct lgp_kv_txn *txn, uint64_t size,
-                                            struct lgp_checkpoint *checkpoint,
-                                            uint8_t signature[LGP_SIGNATURE_LEN]);
-/* The open, sealed batch as one durable transaction. */
-LGP_MUST_USE enum lgp_status log_write(struct lgp_ledger *ledger);
 
 /* One entry's consequences for the state (apply.c), and for the registry. */
 LGP_MUST_USE enum lgp_status apply_entry(struct lgp_ledger *ledger, const struct lgp_entry *entry,

@@ -95,18 +95,16 @@ static enum lgp_status genesis_line(struct lgp_view payload, const char *name,
 	return lgp_fault(LGP_CORRUPT, "the genesis entry's payload has no %s", name);
 }
 
-static enum lgp_status read_genesis(struct lgp_ledger *ledger, struct lgp_kv_txn *txn)
+static enum lgp_status read_genesis(struct lgp_ledger *ledger)
 {
 	uint8_t bytes[LGP_ENTRY_LEN];
 	struct lgp_entry genesis;
 	struct lgp_view payload, origin, zone;
-	enum lgp_status status = log_entry(txn, 0, bytes);
+	enum lgp_status status = log_entry(&ledger->log_reader, 0, bytes);
 	if (status == LGP_OK)
 		status = lgp_entry_decode(bytes, &genesis);
 	if (status == LGP_OK)
-		status = lgp_kv_get(txn, LGP_LOG_PAYLOADS,
-		                    (struct lgp_view){(char *)genesis.hash.bytes, LGP_HASH_LEN},
-		                    &payload);
+		status = log_payload(&ledger->log_reader, &genesis.hash, &payload);
 	if (status == LGP_MISSING)
 		return lgp_fault(LGP_CORRUPT, "ledger.mdb: entry 0 or its payload is missing");
 	if (status == LGP_OK)
@@ -134,14 +132,15 @@ static enum lgp_status check_vkey(struct lgp_ledger *ledger, struct lgp_kv_txn *
 
 /* ---- the tree and the newest checkpoint --------------------------------------------- */
 
-static enum lgp_status stand_tree(struct lgp_ledger *ledger, struct lgp_kv_txn *txn, uint64_t size)
+static enum lgp_status stand_tree(struct lgp_ledger *ledger, uint64_t size)
 {
 	struct lgp_hash peaks[LGP_TREE_LEVELS];
 	size_t count = 0;
 	for (unsigned level = 0; level < LGP_TREE_LEVELS; level++) {
 		if ((size >> level & 1) == 0)
 			continue;
-		enum lgp_status status = log_node(txn, level, (size >> level) - 1, &peaks[count++]);
+		enum lgp_status status =
+		        log_node(&ledger->log_reader, level, (size >> level) - 1, &peaks[count++]);
 		if (status != LGP_OK)
 			return status;
 	}
@@ -172,24 +171,26 @@ static enum lgp_status read_checkpoint(struct lgp_ledger *ledger, struct lgp_kv_
 	return LGP_OK;
 }
 
+/* All of it is in ledger.mdb: nobody appends yet. */
 static enum lgp_status read_log(struct lgp_ledger *ledger)
 {
 	uint64_t size;
-	enum lgp_status status = lgp_kv_read_renew(ledger->log_txn);
+	struct log_reader *reader = &ledger->log_reader;
+	enum lgp_status status = logstore_begin(reader);
 	if (status != LGP_OK)
 		return status;
-	status = meta_expect(ledger->log_txn, LGP_VIEW("format"), LGP_VIEW(LGP_LOG_FORMAT));
+	status = meta_expect(reader->txn, LGP_VIEW("format"), LGP_VIEW(LGP_LOG_FORMAT));
 	if (status == LGP_OK)
-		status = log_size(ledger->log_txn, &size);
+		status = log_size(reader->txn, &size);
 	if (status == LGP_OK)
-		status = read_genesis(ledger, ledger->log_txn);
+		status = read_genesis(ledger);
 	if (status == LGP_OK)
-		status = check_vkey(ledger, ledger->log_txn);
+		status = check_vkey(ledger, reader->txn);
 	if (status == LGP_OK)
-		status = stand_tree(ledger, ledger->log_txn, size);
+		status = stand_tree(ledger, size);
 	if (status == LGP_OK)
-		status = read_checkpoint(ledger, ledger->log_txn, size);
-	lgp_kv_read_reset(ledger->log_txn);
+		status = read_checkpoint(ledger, reader->txn, size);
+	logstore_end(reader);
 	return status;
 }
 
@@ -340,13 +341,11 @@ static enum lgp_status open_parts(struct lgp_ledger *ledger, const struct lgp_op
 	if (status == LGP_OK)
 		status = lgp_keys_load(ledger->dir, &ledger->secrets);
 	if (status == LGP_OK)
-		status = log_open(ledger->dir, log_bytes, &ledger->log);
+		status = logstore_open(ledger->dir, log_bytes, &ledger->log);
 	if (status == LGP_OK)
-		status = lgp_kv_read_begin(ledger->log, &ledger->log_txn);
-	if (status != LGP_OK)
-		return status;
-	lgp_kv_read_reset(ledger->log_txn);
-	status = read_log(ledger);
+		status = logstore_reader_init(&ledger->log_reader, ledger->log);
+	if (status == LGP_OK)
+		status = read_log(ledger);
 	if (status == LGP_OK)
 		status = highwater_check(ledger);
 	return status == LGP_OK ? open_state(ledger, state_bytes) : status;
@@ -376,8 +375,8 @@ void lgp_close(struct lgp_ledger *ledger)
 {
 	if (ledger == NULL)
 		return;
-	lgp_kv_abort(ledger->log_txn);
-	lgp_kv_close(ledger->log);
+	logstore_reader_deinit(&ledger->log_reader);
+	logstore_close(ledger->log);
 	state_close(ledger->state);
 	lgp_keyindex_close(ledger->keys);
 	registry_free(ledger->registry);

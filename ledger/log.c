@@ -1,7 +1,6 @@
-/* log: ledger.mdb: entries, strips of hashes, checkpoints, payloads.
- * Thread: the ledger thread writes; readers pass transactions of their own.
- * Upholds I2 (entries are appended and nothing is changed) and I9 (one durable
- * transaction a batch).
+/* log: what ledger.mdb's tables hold: entries, strips of hashes, checkpoints, payloads.
+ * Thread: the ledger thread appends; readers are their owners'.
+ * Upholds I2 (entries are appended and nothing is changed).
  *
  * A strip is LGP_STRIP_HASHES neighbours of a tile: 512 bytes, zero behind the
  * last.  A whole tile in one value would be written again by every small
@@ -10,30 +9,9 @@
 
 #include "lagniappe/codec.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define STRIP_BYTES (LGP_STRIP_HASHES * LGP_HASH_LEN)
-#define READERS_MAX 256
-
-const struct lgp_kv_table lgp_log_tables[LGP_LOG_TABLE_COUNT] = {
-        [LGP_LOG_ENTRIES] = {"entries", true},    [LGP_LOG_LEAVES] = {"leaves", true},
-        [LGP_LOG_NODES] = {"nodes", true},        [LGP_LOG_CHECKPOINTS] = {"checkpoints", true},
-        [LGP_LOG_PAYLOADS] = {"payloads", false}, [LGP_LOG_META] = {"meta", false},
-};
-
-enum lgp_status log_open(const char *dir, size_t map_bytes, struct lgp_kv **out)
-{
-	char path[PATH_BYTES + 16];
-	snprintf(path, sizeof path, "%s/ledger.mdb", dir);
-	struct lgp_kv_options options = {
-	        .tables = lgp_log_tables,
-	        .table_count = LGP_LOG_TABLE_COUNT,
-	        .map_bytes = map_bytes,
-	        .readers_max = READERS_MAX,
-	};
-	return lgp_kv_open(path, &options, out);
-}
 
 /* ---- reading ---------------------------------------------------------------- */
 
@@ -54,10 +32,10 @@ enum lgp_status log_size(struct lgp_kv_txn *txn, uint64_t *size)
 	return status == LGP_MISSING ? LGP_OK : status;
 }
 
-enum lgp_status log_entry(struct lgp_kv_txn *txn, uint64_t seq, uint8_t out[LGP_ENTRY_LEN])
+enum lgp_status log_entry(struct log_reader *reader, uint64_t seq, uint8_t out[LGP_ENTRY_LEN])
 {
 	struct lgp_view value;
-	enum lgp_status status = lgp_kv_get(txn, LGP_LOG_ENTRIES, LGP_KV_INTEGER(seq), &value);
+	enum lgp_status status = logstore_get(reader, LGP_LOG_ENTRIES, LGP_KV_INTEGER(seq), &value);
 	if (status != LGP_OK)
 		return status;
 	if (value.len != LGP_ENTRY_LEN)
@@ -67,7 +45,14 @@ enum lgp_status log_entry(struct lgp_kv_txn *txn, uint64_t seq, uint8_t out[LGP_
 	return LGP_OK;
 }
 
-static size_t strip_table(unsigned tile_level)
+enum lgp_status log_payload(struct log_reader *reader, const struct lgp_hash *hash,
+                            struct lgp_view *value)
+{
+	struct lgp_view key = {(const char *)hash->bytes, LGP_HASH_LEN};
+	return logstore_get(reader, LGP_LOG_PAYLOADS, key, value);
+}
+
+static enum lgp_log_table strip_table(unsigned tile_level)
 {
 	return tile_level == 0 ? LGP_LOG_LEAVES : LGP_LOG_NODES;
 }
@@ -77,11 +62,11 @@ static uint64_t strip_key(unsigned tile_level, uint64_t strip)
 	return (uint64_t)tile_level << 56 | strip;
 }
 
-static enum lgp_status strip_get(struct lgp_kv_txn *txn, unsigned tile_level, uint64_t strip,
+static enum lgp_status strip_get(struct log_reader *reader, unsigned tile_level, uint64_t strip,
                                  struct lgp_view *value)
 {
-	enum lgp_status status = lgp_kv_get(txn, strip_table(tile_level),
-	                                    LGP_KV_INTEGER(strip_key(tile_level, strip)), value);
+	enum lgp_status status = logstore_get(reader, strip_table(tile_level),
+	                                      LGP_KV_INTEGER(strip_key(tile_level, strip)), value);
 	if (status == LGP_MISSING || (status == LGP_OK && value->len != STRIP_BYTES))
 		return lgp_fault(LGP_CORRUPT, "ledger.mdb: strip %llu of tile level %u is %s",
 		                 (unsigned long long)strip, tile_level,
@@ -90,7 +75,7 @@ static enum lgp_status strip_get(struct lgp_kv_txn *txn, unsigned tile_level, ui
 }
 
 /* A node inside a tile is made from the tile's own row: at most 128 hashes. */
-enum lgp_status log_node(struct lgp_kv_txn *txn, unsigned level, uint64_t index,
+enum lgp_status log_node(struct log_reader *reader, unsigned level, uint64_t index,
                          struct lgp_hash *out)
 {
 	unsigned tile_level = level / LGP_TILE_HEIGHT, up = level % LGP_TILE_HEIGHT;
@@ -101,7 +86,8 @@ enum lgp_status log_node(struct lgp_kv_txn *txn, unsigned level, uint64_t index,
 		struct lgp_view strip;
 		uint64_t at = first + i;
 		size_t offset = at % LGP_STRIP_HASHES, n = LGP_STRIP_HASHES - offset;
-		enum lgp_status status = strip_get(txn, tile_level, at / LGP_STRIP_HASHES, &strip);
+		enum lgp_status status =
+		        strip_get(reader, tile_level, at / LGP_STRIP_HASHES, &strip);
 		if (status != LGP_OK)
 			return status;
 		if (n > count - i)
@@ -133,27 +119,27 @@ enum lgp_status log_checkpoint(struct lgp_kv_txn *txn, uint64_t size,
 	return LGP_OK;
 }
 
-/* ---- writing ------------------------------------------------------------------- */
+/* ---- a batch ------------------------------------------------------------------------ */
 
-static enum lgp_status write_entries(const struct batch *batch, struct lgp_kv_txn *txn)
+static enum lgp_status put(struct logstore *store, enum lgp_log_table table, struct lgp_view key,
+                           const void *bytes, size_t len)
 {
-	struct lgp_kv_cursor *cursor;
-	enum lgp_status status = lgp_kv_cursor_open(txn, LGP_LOG_ENTRIES, &cursor);
-	if (status != LGP_OK)
-		return status;
-	for (size_t i = 0; i < batch->count && status == LGP_OK; i++) {
-		struct lgp_view bytes = {(const char *)batch->entries + i * LGP_ENTRY_LEN,
-		                         LGP_ENTRY_LEN};
-		status = lgp_kv_cursor_append(cursor, LGP_KV_INTEGER(batch->first + i), bytes);
-	}
-	lgp_kv_cursor_close(cursor);
+	return logstore_put(store, table, key, (struct lgp_view){bytes, len});
+}
+
+static enum lgp_status put_entries(struct logstore *store, const struct batch *batch)
+{
+	enum lgp_status status = LGP_OK;
+	for (size_t i = 0; i < batch->count && status == LGP_OK; i++)
+		status = put(store, LGP_LOG_ENTRIES, LGP_KV_INTEGER(batch->first + i),
+		             batch->entries + i * LGP_ENTRY_LEN, LGP_ENTRY_LEN);
 	return status;
 }
 
-/* Writes `count` hashes of a tile level from index `first` on; those of the
- * first strip that stand before them are kept. */
-static enum lgp_status write_strips(struct lgp_kv_txn *txn, unsigned tile_level, uint64_t first,
-                                    const struct lgp_hash *hashes, size_t count)
+/* Puts `count` hashes of a tile level from index `first` on; those of the first strip
+ * that stand before them are kept. */
+static enum lgp_status put_strips(struct log_reader *reader, unsigned tile_level, uint64_t first,
+                                  const struct lgp_hash *hashes, size_t count)
 {
 	size_t done = 0;
 	while (done < count) {
@@ -164,15 +150,15 @@ static enum lgp_status write_strips(struct lgp_kv_txn *txn, unsigned tile_level,
 			n = count - done;
 		struct lgp_view old;
 		if (offset > 0) {
-			enum lgp_status status = strip_get(txn, tile_level, strip, &old);
+			enum lgp_status status = strip_get(reader, tile_level, strip, &old);
 			if (status != LGP_OK)
 				return status;
 			memcpy(bytes, old.ptr, offset * LGP_HASH_LEN);
 		}
 		memcpy(bytes + offset * LGP_HASH_LEN, &hashes[done], n * LGP_HASH_LEN);
-		enum lgp_status status = lgp_kv_put(
-		        txn, strip_table(tile_level), LGP_KV_INTEGER(strip_key(tile_level, strip)),
-		        (struct lgp_view){(const char *)bytes, sizeof bytes});
+		enum lgp_status status =
+		        put(reader->store, strip_table(tile_level),
+		            LGP_KV_INTEGER(strip_key(tile_level, strip)), bytes, sizeof bytes);
 		if (status != LGP_OK)
 			return status;
 		done += n;
@@ -180,62 +166,65 @@ static enum lgp_status write_strips(struct lgp_kv_txn *txn, unsigned tile_level,
 	return LGP_OK;
 }
 
-static enum lgp_status write_hashes(const struct lgp_tree *tree, struct lgp_kv_txn *txn)
+static enum lgp_status put_hashes(struct log_reader *reader, const struct lgp_tree *tree)
 {
-	for (unsigned tile_level = 0; tile_level * LGP_TILE_HEIGHT < LGP_TREE_LEVELS;
-	     tile_level++) {
+	enum lgp_status status = logstore_begin(reader);
+	if (status != LGP_OK)
+		return status;
+	for (unsigned tile_level = 0;
+	     tile_level * LGP_TILE_HEIGHT < LGP_TREE_LEVELS && status == LGP_OK; tile_level++) {
 		uint64_t first;
 		const struct lgp_hash *hashes;
 		size_t count =
 		        lgp_tree_completed(tree, tile_level * LGP_TILE_HEIGHT, &first, &hashes);
 		if (count == 0)
 			break; /* nothing above is complete either */
-		enum lgp_status status = write_strips(txn, tile_level, first, hashes, count);
-		if (status != LGP_OK)
-			return status;
+		status = put_strips(reader, tile_level, first, hashes, count);
 	}
-	return LGP_OK;
+	logstore_end(reader);
+	return status;
 }
 
-static enum lgp_status write_payloads(const struct batch *batch, struct lgp_kv_txn *txn)
+static enum lgp_status put_payloads(struct logstore *store, const struct batch *batch)
 {
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; i < batch->payload_count && status == LGP_OK; i++) {
 		const struct payload *payload = &batch->payloads[i];
-		status = lgp_kv_put(
-		        txn, LGP_LOG_PAYLOADS,
-		        (struct lgp_view){(const char *)payload->hash.bytes, LGP_HASH_LEN},
-		        (struct lgp_view){batch->payload_bytes + payload->offset, payload->len});
+		status = put(store, LGP_LOG_PAYLOADS,
+		             (struct lgp_view){(const char *)payload->hash.bytes, LGP_HASH_LEN},
+		             batch->payload_bytes + payload->offset, payload->len);
 	}
 	return status;
 }
 
-static enum lgp_status write_checkpoint(const struct lgp_ledger *ledger, struct lgp_kv_txn *txn)
+static enum lgp_status put_checkpoint(struct logstore *store, const struct lgp_ledger *ledger)
 {
 	const struct batch *batch = &ledger->batch;
 	uint8_t bytes[LGP_CHECKPOINT_VALUE_LEN];
 	memcpy(bytes, batch->checkpoint.root.bytes, LGP_HASH_LEN);
 	memcpy(bytes + LGP_HASH_LEN, ledger->signer.public.id, 4);
 	memcpy(bytes + LGP_HASH_LEN + 4, batch->signature, LGP_SIGNATURE_LEN);
-	return lgp_kv_append(txn, LGP_LOG_CHECKPOINTS, LGP_KV_INTEGER(batch->checkpoint.size),
-	                     (struct lgp_view){(const char *)bytes, sizeof bytes});
+	return put(store, LGP_LOG_CHECKPOINTS, LGP_KV_INTEGER(batch->checkpoint.size), bytes,
+	           sizeof bytes);
 }
 
-enum lgp_status log_write(struct lgp_ledger *ledger)
+static enum lgp_status put_batch(struct lgp_ledger *ledger)
 {
-	struct lgp_kv_txn *txn;
-	enum lgp_status status = lgp_kv_write_begin(ledger->log, &txn);
-	if (status != LGP_OK)
-		return status;
-	status = write_entries(&ledger->batch, txn);
+	struct logstore *store = ledger->log;
+	enum lgp_status status = put_entries(store, &ledger->batch);
 	if (status == LGP_OK)
-		status = write_hashes(ledger->tree, txn);
+		status = put_hashes(&ledger->log_reader, ledger->tree);
 	if (status == LGP_OK)
-		status = write_payloads(&ledger->batch, txn);
+		status = put_payloads(store, &ledger->batch);
+	return status == LGP_OK ? put_checkpoint(store, ledger) : status;
+}
+
+enum lgp_status log_append(struct lgp_ledger *ledger)
+{
+	struct lgp_wal_base base = {ledger->released.size, ledger->released.root};
+	enum lgp_status status = put_batch(ledger);
 	if (status == LGP_OK)
-		status = write_checkpoint(ledger, txn);
-	if (status == LGP_OK)
-		return lgp_kv_commit(txn);
-	lgp_kv_abort(txn);
+		status = logstore_commit(ledger->log, &base);
+	logstore_forget(ledger->log);
 	return status;
 }

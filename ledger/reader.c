@@ -14,11 +14,9 @@ enum lgp_status lgp_reader_new(struct lgp_ledger *ledger, struct lgp_reader **ou
 	if (reader == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for a reader");
 	reader->ledger = ledger;
-	enum lgp_status status = lgp_kv_read_begin(ledger->log, &reader->log);
-	if (status == LGP_OK) {
-		lgp_kv_read_reset(reader->log);
+	enum lgp_status status = logstore_reader_init(&reader->log, ledger->log);
+	if (status == LGP_OK)
 		status = lgp_kv_read_begin(state_kv(ledger->state), &reader->state);
-	}
 	if (status != LGP_OK) {
 		lgp_reader_free(reader);
 		return status;
@@ -32,7 +30,7 @@ void lgp_reader_free(struct lgp_reader *reader)
 {
 	if (reader == NULL)
 		return;
-	lgp_kv_abort(reader->log);
+	logstore_reader_deinit(&reader->log);
 	lgp_kv_abort(reader->state);
 	free(reader);
 }
@@ -66,12 +64,12 @@ enum lgp_status lgp_read_entries(struct lgp_reader *reader, uint64_t seq, size_t
 		return LGP_OK;
 	if (max > size - seq)
 		max = (size_t)(size - seq);
-	enum lgp_status status = lgp_kv_read_renew(reader->log);
+	enum lgp_status status = logstore_begin(&reader->log);
 	if (status != LGP_OK)
 		return status;
 	for (; *count < max && status == LGP_OK; *count += status == LGP_OK)
-		status = log_entry(reader->log, seq + *count, out + *count * LGP_ENTRY_LEN);
-	lgp_kv_read_reset(reader->log);
+		status = log_entry(&reader->log, seq + *count, out + *count * LGP_ENTRY_LEN);
+	logstore_end(&reader->log);
 	return status;
 }
 
@@ -98,25 +96,24 @@ enum lgp_status lgp_read_payload(struct lgp_reader *reader, const struct lgp_has
                                  size_t max, size_t *len)
 {
 	struct lgp_view value;
-	enum lgp_status status = lgp_kv_read_renew(reader->log);
+	enum lgp_status status = logstore_begin(&reader->log);
 	if (status != LGP_OK)
 		return status;
-	status = lgp_kv_get(reader->log, LGP_LOG_PAYLOADS,
-	                    (struct lgp_view){(const char *)hash->bytes, LGP_HASH_LEN}, &value);
+	status = log_payload(&reader->log, hash, &value);
 	if (status == LGP_OK)
 		status = copy_out(value, out, max, len);
-	lgp_kv_read_reset(reader->log);
+	logstore_end(&reader->log);
 	return status;
 }
 
 enum lgp_status lgp_read_node(void *context, unsigned level, uint64_t index, struct lgp_hash *out)
 {
 	struct lgp_reader *reader = context;
-	enum lgp_status status = lgp_kv_read_renew(reader->log);
+	enum lgp_status status = logstore_begin(&reader->log);
 	if (status != LGP_OK)
 		return status;
-	status = log_node(reader->log, level, index, out);
-	lgp_kv_read_reset(reader->log);
+	status = log_node(&reader->log, level, index, out);
+	logstore_end(&reader->log);
 	return status;
 }
 
@@ -127,7 +124,7 @@ static enum lgp_status read_bundle(struct lgp_reader *reader, uint64_t first, un
 	*len = 0;
 	for (unsigned i = 0; i < width && status == LGP_OK; i++) {
 		lgp_put_be(out + *len, LGP_ENTRY_LEN, 2);
-		status = log_entry(reader->log, first + i, out + *len + 2);
+		status = log_entry(&reader->log, first + i, out + *len + 2);
 		*len += 2 + LGP_ENTRY_LEN;
 	}
 	return status;
@@ -139,7 +136,7 @@ static enum lgp_status read_hashes(struct lgp_reader *reader, const struct lgp_t
 	enum lgp_status status = LGP_OK;
 	for (unsigned i = 0; i < tile->width && status == LGP_OK; i++) {
 		struct lgp_hash hash;
-		status = log_node(reader->log, tile->level * LGP_TILE_HEIGHT,
+		status = log_node(&reader->log, tile->level * LGP_TILE_HEIGHT,
 		                  tile->index * LGP_TILE_WIDTH + i, &hash);
 		memcpy(out + (size_t)i * LGP_HASH_LEN, hash.bytes, LGP_HASH_LEN);
 	}
@@ -155,14 +152,14 @@ enum lgp_status lgp_read_tile(struct lgp_reader *reader, const struct lgp_tile *
 	*len = 0;
 	if (tile->width == 0 || tile->width > width)
 		return LGP_OK;
-	enum lgp_status status = lgp_kv_read_renew(reader->log);
+	enum lgp_status status = logstore_begin(&reader->log);
 	if (status != LGP_OK)
 		return status;
 	if (tile->level == LGP_TILE_ENTRIES)
 		status = read_bundle(reader, tile->index * LGP_TILE_WIDTH, tile->width, out, len);
 	else
 		status = read_hashes(reader, tile, out, len);
-	lgp_kv_read_reset(reader->log);
+	logstore_end(&reader->log);
 	return status;
 }
 

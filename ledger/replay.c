@@ -9,15 +9,13 @@
 #define KEYS_IN_MEMORY (1 << 18)
 #define KEY_SAMPLES 32
 
-static enum lgp_status payload_of(struct lgp_kv_txn *txn, const struct lgp_entry *entry,
+static enum lgp_status payload_of(struct log_reader *reader, const struct lgp_entry *entry,
                                   struct lgp_view *out)
 {
 	*out = (struct lgp_view){NULL, 0};
 	if ((entry->flags & LGP_FLAG_PAYLOAD) == 0)
 		return LGP_OK;
-	enum lgp_status status =
-	        lgp_kv_get(txn, LGP_LOG_PAYLOADS,
-	                   (struct lgp_view){(const char *)entry->hash.bytes, LGP_HASH_LEN}, out);
+	enum lgp_status status = log_payload(reader, &entry->hash, out);
 	if (status == LGP_MISSING)
 		return lgp_fault(LGP_CORRUPT, "entry %llu: its payload is missing",
 		                 (unsigned long long)entry->seq);
@@ -30,12 +28,12 @@ static bool keyed(const struct lgp_entry *entry)
 	return memcmp(entry->key_mac, none, sizeof none) != 0;
 }
 
-static enum lgp_status replay_one(struct lgp_ledger *ledger, struct lgp_kv_txn *txn, uint64_t seq,
-                                  bool to_state, bool to_keys)
+static enum lgp_status replay_one(struct lgp_ledger *ledger, uint64_t seq, bool to_state,
+                                  bool to_keys)
 {
 	uint8_t bytes[LGP_ENTRY_LEN];
 	struct lgp_entry entry;
-	enum lgp_status status = log_entry(txn, seq, bytes);
+	enum lgp_status status = log_entry(&ledger->log_reader, seq, bytes);
 	if (status == LGP_MISSING)
 		return lgp_fault(LGP_CORRUPT, "entry %llu is missing", (unsigned long long)seq);
 	if (status == LGP_OK)
@@ -45,7 +43,7 @@ static enum lgp_status replay_one(struct lgp_ledger *ledger, struct lgp_kv_txn *
 	if (status != LGP_OK || !to_state)
 		return status;
 	struct lgp_view payload;
-	status = payload_of(txn, &entry, &payload);
+	status = payload_of(&ledger->log_reader, &entry, &payload);
 	if (status == LGP_OK)
 		status = apply_entry(ledger, &entry, payload);
 	if (status == LGP_OK && kind_defines(entry.kind))
@@ -53,14 +51,14 @@ static enum lgp_status replay_one(struct lgp_ledger *ledger, struct lgp_kv_txn *
 	return status;
 }
 
-static enum lgp_status node_of(void *txn, unsigned level, uint64_t index, struct lgp_hash *out)
+static enum lgp_status node_of(void *reader, unsigned level, uint64_t index, struct lgp_hash *out)
 {
-	return log_node(txn, level, index, out);
+	return log_node(reader, level, index, out);
 }
 
-static enum lgp_status root_at(struct lgp_kv_txn *txn, uint64_t size, struct lgp_hash *out)
+static enum lgp_status root_at(struct log_reader *reader, uint64_t size, struct lgp_hash *out)
 {
-	struct lgp_node_source source = {node_of, txn};
+	struct lgp_node_source source = {node_of, reader};
 	return lgp_prove_root(&source, size, out);
 }
 
@@ -83,7 +81,7 @@ static enum lgp_status settle_state(struct lgp_ledger *ledger)
 	if (state_active_bytes(ledger->state) < ledger->overlay_bytes)
 		return LGP_OK;
 	struct state_position position = {.position = ledger->now.size, .day = ledger->now.day};
-	enum lgp_status status = root_at(ledger->log_txn, position.position, &position.root);
+	enum lgp_status status = root_at(&ledger->log_reader, position.position, &position.root);
 	if (status != LGP_OK)
 		return status;
 	require(state_freeze(ledger->state, &position));
@@ -95,13 +93,12 @@ static enum lgp_status settle_state(struct lgp_ledger *ledger)
 static enum lgp_status replay_step(struct lgp_ledger *ledger, uint64_t from, uint64_t to,
                                    uint64_t state_from, uint64_t keys_from)
 {
-	enum lgp_status status = lgp_kv_read_renew(ledger->log_txn);
+	enum lgp_status status = logstore_begin(&ledger->log_reader);
 	if (status != LGP_OK)
 		return status;
-	ledger->log_txn_held = true;
+	ledger->log_held = true;
 	for (uint64_t seq = from; seq < to && status == LGP_OK; seq++)
-		status = replay_one(ledger, ledger->log_txn, seq, seq >= state_from,
-		                    seq >= keys_from);
+		status = replay_one(ledger, seq, seq >= state_from, seq >= keys_from);
 	if (status == LGP_OK && to > state_from)
 		status = state_globals_put(ledger->state, &ledger->now);
 	if (status == LGP_OK)
@@ -110,8 +107,8 @@ static enum lgp_status replay_step(struct lgp_ledger *ledger, uint64_t from, uin
 		status = settle_keys(ledger, to);
 	if (status == LGP_OK && to > state_from)
 		status = settle_state(ledger);
-	ledger->log_txn_held = false;
-	lgp_kv_read_reset(ledger->log_txn);
+	ledger->log_held = false;
+	logstore_end(&ledger->log_reader);
 	return status;
 }
 
@@ -141,11 +138,11 @@ enum lgp_status replay_position_holds(struct lgp_ledger *ledger,
 	*holds = position->position <= ledger->released.size;
 	if (!*holds || position->position == 0)
 		return LGP_OK;
-	enum lgp_status status = lgp_kv_read_renew(ledger->log_txn);
+	enum lgp_status status = logstore_begin(&ledger->log_reader);
 	if (status != LGP_OK)
 		return status;
-	status = root_at(ledger->log_txn, position->position, &root);
-	lgp_kv_read_reset(ledger->log_txn);
+	status = root_at(&ledger->log_reader, position->position, &root);
+	logstore_end(&ledger->log_reader);
 	*holds = status == LGP_OK && lgp_hash_equal(&root, &position->root);
 	return status;
 }
@@ -171,7 +168,7 @@ static enum lgp_status sample_key(struct key_sample *sample, uint64_t seq)
 {
 	uint8_t bytes[LGP_ENTRY_LEN];
 	struct lgp_entry entry;
-	enum lgp_status status = log_entry(sample->ledger->log_txn, seq, bytes);
+	enum lgp_status status = log_entry(&sample->ledger->log_reader, seq, bytes);
 	if (status == LGP_OK)
 		status = lgp_entry_decode(bytes, &entry);
 	if (status != LGP_OK || !keyed(&entry))
@@ -189,7 +186,9 @@ enum lgp_status replay_keys_hold(struct lgp_ledger *ledger, uint64_t covered, bo
 {
 	struct key_sample sample = {.ledger = ledger, .held = true};
 	uint64_t stride = covered / KEY_SAMPLES + 1;
-	enum lgp_status status = lgp_kv_read_renew(ledger->log_txn);
+	enum lgp_status status = logstore_begin(&ledger->log_reader);
+	if (status != LGP_OK)
+		return status;
 	for (uint64_t seq = 0; seq < covered && status == LGP_OK && sample.held; seq += stride)
 		status = sample_key(&sample, seq);
 	sample.looked = 0;
@@ -197,7 +196,7 @@ enum lgp_status replay_keys_hold(struct lgp_ledger *ledger, uint64_t covered, bo
 	                             sample.held && sample.looked < KEY_SAMPLES;
 	     seq--)
 		status = sample_key(&sample, seq - 1);
-	lgp_kv_read_reset(ledger->log_txn);
+	logstore_end(&ledger->log_reader);
 	*holds = sample.held;
 	return status;
 }

@@ -354,9 +354,9 @@ static bool commit_people(struct ledger_thread *t, struct job *running)
 static void offer_state(struct ledger_thread *t, bool force)
 {
 	if (lgp_state_freeze(t->ledger, force))
-		upkeep_wake(t->app);
+		upkeep_wake(t->app, UPKEEP_STATE);
 	else if (lgp_state_pressed(t->ledger))
-		upkeep_press(t->app);
+		upkeep_press(t->app, UPKEEP_STATE);
 }
 
 /* Makes the open batch durable and visible. Running: the job whose lines are
@@ -386,6 +386,7 @@ static void commit(struct ledger_thread *t, struct job *running)
 	lgp_batch_apply(t->ledger);
 	crashpoint("applied");
 	note_commit(t, entries, app_monotonic_us() - began);
+	upkeep_wake(t->app, UPKEEP_LOG);
 	struct sealed *sealed = sealed_new(t->ledger, t->batch_first + entries);
 	for (struct job *job = t->done_first; job != NULL; job = job->next)
 		prove(t, job, sealed);

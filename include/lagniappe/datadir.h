@@ -1,7 +1,8 @@
 /* datadir: what lies in a data directory, and the keys in it.
  * Thread: any.  See DESIGN's table of files in ledger/README.md.
  *
- *   DIR/ledger.mdb      the log (kv tables: enum lgp_log_table)
+ *   DIR/ledger.mdb      the log (kv tables: enum lgp_log_table), and DIR/ledger.wal-*
+ *                       what is durable before it is in it (wal.h)
  *   DIR/state.mdb       what follows from it, and DIR/keys-*.run beside it
  *   DIR/people.mdb      personal data, sealed; DIR/people.keys the wrapped keys
  *   DIR/keys/           0700; signing, master, mac: 32 bytes each, 0600
@@ -20,7 +21,7 @@ enum lgp_log_table {
 	LGP_LOG_NODES,       /* tile level << 56 | strip -> 16 hashes of level >= 1 */
 	LGP_LOG_CHECKPOINTS, /* size -> root, key id, signature */
 	LGP_LOG_PAYLOADS,    /* 32-byte hash -> bytes */
-	LGP_LOG_META,        /* name -> bytes: "format", "origin", "vkey" */
+	LGP_LOG_META,        /* name -> bytes: "format", "origin", "vkey", "wal" (wal.h) */
 	LGP_LOG_TABLE_COUNT,
 };
 extern const struct lgp_kv_table lgp_log_tables[LGP_LOG_TABLE_COUNT];

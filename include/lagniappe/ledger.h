@@ -2,8 +2,8 @@
  * by which a command becomes an entry or a refusal.
  *
  * Threads.  One thread, the ledger thread, opens, judges, seals, appends and
- * applies.  One thread, the applier, calls lgp_applier_step.  Any thread reads
- * through a reader of its own.
+ * applies.  One thread, the applier, calls lgp_applier_step.  Any thread flushes the
+ * log, and reads through a reader of its own.
  *
  * A batch goes through a narrow door, so that one day another machine can
  * stand in it:
@@ -319,6 +319,11 @@ void lgp_highwater_write(struct lgp_ledger *ledger);
 /* Any one thread: syncs it, when it was written since. */
 LGP_MUST_USE enum lgp_status lgp_highwater_sync(struct lgp_ledger *ledger);
 
+/* Any thread: brings into ledger.mdb what is durable in its write-ahead log alone, in one
+ * transaction.  What waits is shown all the same, and a start finds it; appends do this
+ * themselves where nobody does and much waits.  After a fault the next one tries again. */
+LGP_MUST_USE enum lgp_status lgp_log_flush(struct lgp_ledger *ledger);
+
 /* Frees what readers hold whose process died; once a second.  Any thread. */
 void lgp_clear_dead_readers(struct lgp_ledger *ledger);
 
@@ -397,8 +402,8 @@ LGP_MUST_USE enum lgp_status lgp_read_definition(struct lgp_reader *reader, uint
                                                  char out[LGP_DEFINITION_MAX], size_t *len);
 
 struct lgp_ledger_stats {
-	uint64_t log_used_bytes, log_map_bytes, state_position, overlay_bytes, keys_recent,
-	        keys_stored, key_runs, key_memory_bytes;
+	uint64_t log_used_bytes, log_map_bytes, log_waiting_bytes, state_position, overlay_bytes,
+	        keys_recent, keys_stored, key_runs, key_memory_bytes;
 };
 void lgp_stats(struct lgp_ledger *ledger, struct lgp_ledger_stats *out);
 

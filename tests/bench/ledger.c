@@ -85,6 +85,7 @@ static void grant_batch(struct bench *b, unsigned batch, uint64_t token)
 static void run(struct bench *b, unsigned batch, double limit, uint64_t token)
 {
 	struct lgp_ledger_stats before, after;
+	must(lgp_log_flush(b->d.ledger));
 	lgp_stats(b->d.ledger, &before);
 	uint64_t grants = 0;
 	b->sample_count = 0;
@@ -97,8 +98,9 @@ static void run(struct bench *b, unsigned batch, double limit, uint64_t token)
 		b->samples[b->sample_count++] = now - then;
 		grants += batch;
 	}
-	lgp_stats(b->d.ledger, &after);
 	cpu = thread_seconds() - cpu;
+	must(lgp_log_flush(b->d.ledger));
+	lgp_stats(b->d.ledger, &after);
 	report(b, batch, grants, now - began, cpu, after.log_used_bytes - before.log_used_bytes);
 }
 

@@ -159,7 +159,8 @@ def test_a_file_at_its_bound_makes_it_read_only(make_server, limited):
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
     more, answer = fill(programme, **fields)
     assert_problem(answer, 503, "read-only")
-    assert limited in why(server) and "--log-map" not in why(server)
+    # of the log the file that is written first, or the one that follows
+    assert limited.removesuffix(".mdb") in why(server) and "--log-map" not in why(server)
     assert_reads_alone(programme, taken + more)
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE,
                      (resource.RLIM_INFINITY, resource.RLIM_INFINITY))

@@ -418,8 +418,8 @@ def test_i9_killed_between_two_steps_of_a_commit(crashed, point, passage):
 @needs_crash_build
 @pytest.mark.parametrize("passage", [1, 2, 3])
 @pytest.mark.parametrize("point", ["keys-flushed", "redo-written", "state-step-written",
-                                   "state-flushed"])
-def test_i10_killed_between_two_steps_of_the_applier(crashed, point, passage):
+                                   "state-flushed", "log-turned", "log-flushed"])
+def test_i9_i10_killed_between_two_steps_of_what_follows_behind(crashed, point, passage):
     server, programme, load = crashed
     server.stop()
     with crashing(point, passage):

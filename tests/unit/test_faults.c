@@ -268,6 +268,8 @@ static int work(struct lgp_ledger *ledger, int pipe_fd)
 		if (i % 2 == 0 && lgp_state_freeze(ledger, true) &&
 		    lgp_applier_step(ledger) != LGP_OK)
 			return FAULT;
+		if (i % 2 == 1 && lgp_log_flush(ledger) != LGP_OK)
+			return FAULT;
 		if (i % 3 == 2 && lgp_highwater_sync(ledger) != LGP_OK)
 			return FAULT;
 	}

@@ -1,5 +1,5 @@
 /* source: see source.h.  Thread: one at a time.
- * Each call is its kind's own (source_file.c, source_url.c). */
+ * Each call is its kind's own (source_file.c, source_wal.c, source_url.c). */
 #include "tools/audit/source_kind.h"
 
 #include <stdio.h>
@@ -9,9 +9,15 @@ enum lgp_status source_open(const struct source_options *options, struct source 
                             bool *damaged)
 {
 	*damaged = false;
-	return strstr(options->ledger, "://") != NULL
-	               ? source_url_open(options, out, damaged)
-	               : source_file_open(options->ledger, out, damaged);
+	if (strstr(options->ledger, "://") != NULL)
+		return source_url_open(options, out, damaged);
+	enum lgp_status status = source_file_open(options->ledger, out, damaged);
+	if (status != LGP_OK || source_directory(*out)[0] == '\0')
+		return status;
+	status = source_wal_behind(out);
+	if (status != LGP_OK)
+		source_close(*out);
+	return status;
 }
 
 void source_close(struct source *source)
@@ -124,4 +130,34 @@ enum lgp_status source_payload(struct source *source, const struct lgp_hash *key
                                size_t room, size_t *len)
 {
 	return source->kind->payload(source, key, out, room, len);
+}
+
+/* ---- what kinds fill in alike ------------------------------------------------------- */
+
+void source_keep_checkpoint(struct stored_checkpoint *out, uint64_t size, struct lgp_view value)
+{
+	*out = (struct stored_checkpoint){.size = size, .cell = CELL_LENGTH};
+	if (value.len != LGP_CHECKPOINT_VALUE_LEN)
+		return;
+	out->cell = CELL_HERE;
+	memcpy(out->root.bytes, value.ptr, LGP_HASH_LEN);
+	memcpy(out->key_id, value.ptr + LGP_HASH_LEN, sizeof out->key_id);
+	memcpy(out->signature, value.ptr + LGP_HASH_LEN + sizeof out->key_id, LGP_SIGNATURE_LEN);
+}
+
+bool source_keep_payload(struct payloads *out, struct lgp_view key, struct lgp_view value)
+{
+	size_t at = out->count == 0 ? 0 : out->list[out->count - 1].at;
+	if (out->count > 0 && out->list[out->count - 1].len <= PAYLOAD_LEN_MAX)
+		at += out->list[out->count - 1].len;
+	bool read = value.len <= PAYLOAD_LEN_MAX;
+	if (out->count == PAYLOADS_MAX || (read && value.len > sizeof out->bytes - at))
+		return false;
+	memcpy(out->list[out->count].key.bytes, key.ptr, LGP_HASH_LEN);
+	out->list[out->count].at = at;
+	out->list[out->count].len = value.len;
+	if (read)
+		memcpy(out->bytes + at, value.ptr, value.len);
+	out->count++;
+	return true;
 }

@@ -8,6 +8,9 @@
  * is taken.  What is read is judged up to the size that was fixed first; size_now
  * says how far the ledger had grown in the snapshot that a call read.
  *
+ * Of a directory, what is durable in its write-ahead log and not in ledger.mdb yet
+ * counts like the rest: it was acknowledged.
+ *
  * A server shows its newest checkpoint, the tiles and entry bundles under it, and
  * payloads by their hashes; that checkpoint, read at the opening, is the size.
  * It may lie at each request.  What it showed of an entry once it must show

@@ -449,17 +449,6 @@ struct checkpoints_call {
 	size_t count;
 };
 
-static void keep_checkpoint(struct stored_checkpoint *out, uint64_t size, struct lgp_view value)
-{
-	*out = (struct stored_checkpoint){.size = size, .cell = CELL_LENGTH};
-	if (value.len != LGP_CHECKPOINT_VALUE_LEN)
-		return;
-	out->cell = CELL_HERE;
-	memcpy(out->root.bytes, value.ptr, LGP_HASH_LEN);
-	memcpy(out->key_id, value.ptr + LGP_HASH_LEN, sizeof out->key_id);
-	memcpy(out->signature, value.ptr + LGP_HASH_LEN + sizeof out->key_id, LGP_SIGNATURE_LEN);
-}
-
 static enum lgp_status read_checkpoints(struct file_source *file, void *arguments)
 {
 	struct checkpoints_call *call = arguments;
@@ -473,7 +462,7 @@ static enum lgp_status read_checkpoints(struct file_source *file, void *argument
 			status = lgp_fault(LGP_CORRUPT, "keys are out of order");
 		if (status != LGP_OK)
 			break;
-		keep_checkpoint(&call->out[call->count], size, value);
+		source_keep_checkpoint(&call->out[call->count], size, value);
 		if (++call->count == CHECKPOINTS_MAX || size == UINT64_MAX)
 			break;
 		from = size + 1;
@@ -500,24 +489,6 @@ struct payloads_call {
 	struct payloads *out;
 };
 
-/* False: it is for the next batch. */
-static bool keep_payload(struct payloads *out, struct lgp_view key, struct lgp_view value)
-{
-	size_t at = out->count == 0 ? 0 : out->list[out->count - 1].at;
-	if (out->count > 0 && out->list[out->count - 1].len <= PAYLOAD_LEN_MAX)
-		at += out->list[out->count - 1].len;
-	bool read = value.len <= PAYLOAD_LEN_MAX;
-	if (out->count == PAYLOADS_MAX || (read && value.len > sizeof out->bytes - at))
-		return false;
-	memcpy(out->list[out->count].key.bytes, key.ptr, LGP_HASH_LEN);
-	out->list[out->count].at = at;
-	out->list[out->count].len = value.len;
-	if (read)
-		memcpy(out->bytes + at, value.ptr, value.len);
-	out->count++;
-	return true;
-}
-
 static enum lgp_status read_payloads(struct file_source *file, void *arguments)
 {
 	struct payloads_call *call = arguments;
@@ -535,7 +506,7 @@ static enum lgp_status read_payloads(struct file_source *file, void *arguments)
 		int order = memcmp(key.ptr, last.bytes, LGP_HASH_LEN);
 		if (order < 0)
 			return lgp_fault(LGP_CORRUPT, "keys are out of order");
-		if ((order > 0 || first) && !keep_payload(call->out, key, value))
+		if ((order > 0 || first) && !source_keep_payload(call->out, key, value))
 			break;
 		first = false;
 		memcpy(last.bytes, key.ptr, LGP_HASH_LEN);

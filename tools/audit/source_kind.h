@@ -47,7 +47,15 @@ struct source {
 
 LGP_MUST_USE enum lgp_status source_file_open(const char *ledger, struct source **out,
                                               bool *damaged);
+/* *source is a data directory's ledger.mdb: a source of it and of its write-ahead log,
+ * which owns it, takes its place.  A fault leaves it as it was. */
+LGP_MUST_USE enum lgp_status source_wal_behind(struct source **source);
 LGP_MUST_USE enum lgp_status source_url_open(const struct source_options *options,
                                              struct source **out, bool *damaged);
+/* A stored checkpoint's value, whatever its length. */
+void source_keep_checkpoint(struct stored_checkpoint *out, uint64_t size, struct lgp_view value);
+/* False: there is no room; it is for the next batch.  One of more than PAYLOAD_LEN_MAX
+ * bytes is kept without them. */
+bool source_keep_payload(struct payloads *out, struct lgp_view key, struct lgp_view value);
 
 #endif

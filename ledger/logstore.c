@@ -1,0 +1,470 @@
+/* logstore: the batches that are durable, wherever they are: in ledger.mdb, or in its
+ * write-ahead log (lagniappe/wal.h) and on their way into it.
+ * Threads: the ledger thread puts and commits, one other flushes, readers pass readers
+ * of their own.
+ * Upholds I2 (what is there is not changed) and I9 (a batch is durable before it is
+ * shown).
+ *
+ *   active   durable in the generation of the write-ahead log that is being written
+ *   frozen   the generation before it, on its way into ledger.mdb
+ *   file     ledger.mdb
+ *
+ * A look takes the uppermost.  A generation leaves memory only after ledger.mdb holds
+ * it, and a reader holds the layers' lock from before it takes its snapshot of the
+ * file to its end: so nobody sees the log become shorter. */
+#include "logstore.h"
+
+#include "lagniappe/codec.h"
+#include "lagniappe/crashpoint.h"
+#include "log.h"
+#include "map.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_BYTES_MAX 600
+#define READERS_MAX 256
+#define LAYER_BYTES_MAX ((size_t)8 << 20) /* then a commit flushes, whoever else should have */
+/* What a flush may need of ledger.mdb beyond twice the bytes that it puts: pages on the
+ * way to each table's end, those of the flush before last being free again, and, since
+ * payloads lie anywhere, some for each. */
+#define SPARE_PAGES 24
+#define PAYLOAD_PAGES 3
+#define PAGE_BYTES 4096
+
+const struct lgp_kv_table lgp_log_tables[LGP_LOG_TABLE_COUNT] = {
+        [LGP_LOG_ENTRIES] = {"entries", true},    [LGP_LOG_LEAVES] = {"leaves", true},
+        [LGP_LOG_NODES] = {"nodes", true},        [LGP_LOG_CHECKPOINTS] = {"checkpoints", true},
+        [LGP_LOG_PAYLOADS] = {"payloads", false}, [LGP_LOG_META] = {"meta", false},
+};
+
+/* What a generation puts, by table and key. */
+struct layer {
+	struct map *puts;
+	size_t payloads;
+};
+
+/* Locks in the order in which they are taken. */
+struct logstore {
+	struct lgp_kv *kv;
+	struct lgp_wal *wal;
+	size_t payloads;          /* among the puts in hand */
+	pthread_mutex_t flushing; /* one flush at a time */
+	pthread_mutex_t door;     /* a commit, or the turn from one generation to the next */
+	pthread_rwlock_t lock;    /* what the layers hold */
+	struct layer active, frozen;
+	uint64_t generation; /* of the active layer */
+	bool sound; /* nothing is in the write-ahead log that is not in a layer or the file */
+	_Atomic bool behind; /* the last flush met a fault */
+};
+
+/* ---- one put, wherever it goes ---------------------------------------------------- */
+
+/* A put's name in a layer: its table, then its key. */
+struct put_key {
+	char bytes[1 + LGP_KV_KEY_MAX];
+	size_t len;
+};
+
+static struct put_key put_key_of(size_t table, struct lgp_view key)
+{
+	struct put_key out;
+	require(key.len <= LGP_KV_KEY_MAX);
+	out.bytes[0] = (char)table;
+	memcpy(out.bytes + 1, key.ptr, key.len);
+	out.len = 1 + key.len;
+	return out;
+}
+
+static struct lgp_view put_key_view(const struct put_key *key)
+{
+	return (struct lgp_view){key->bytes, key->len};
+}
+
+static bool layer_add(struct layer *layer, const struct lgp_wal_put *put)
+{
+	struct put_key key = put_key_of(put->table, put->key);
+	layer->payloads += put->table == LGP_LOG_PAYLOADS;
+	return map_put(layer->puts, put_key_view(&key), put->value);
+}
+
+/* A transaction of ledger.mdb that takes puts. */
+struct storing {
+	struct lgp_kv_txn *txn;
+	struct lgp_kv_cursor *entries; /* at their end */
+};
+
+static enum lgp_status storing_begin(struct storing *storing, struct lgp_kv *kv)
+{
+	enum lgp_status status = lgp_kv_write_begin(kv, &storing->txn);
+	if (status == LGP_OK)
+		status = lgp_kv_cursor_open(storing->txn, LGP_LOG_ENTRIES, &storing->entries);
+	return status;
+}
+
+/* What only grows is appended, so that what is not next is found out. */
+static enum lgp_status storing_put(struct storing *storing, const struct lgp_wal_put *put)
+{
+	uint64_t number;
+	if (put->table >= LGP_LOG_META)
+		return lgp_fault(LGP_CORRUPT, "ledger.wal: a put into no table of the log");
+	if (!lgp_log_tables[put->table].integer_key)
+		return lgp_kv_put(storing->txn, put->table, put->key, put->value);
+	if (put->key.len != sizeof number)
+		return lgp_fault(LGP_CORRUPT, "ledger.wal: a number has %zu bytes", put->key.len);
+	memcpy(&number, put->key.ptr, sizeof number); /* where it is aligned */
+	switch (put->table) {
+	case LGP_LOG_ENTRIES:
+		return lgp_kv_cursor_append(storing->entries, LGP_KV_INTEGER(number), put->value);
+	case LGP_LOG_CHECKPOINTS:
+		return lgp_kv_append(storing->txn, put->table, LGP_KV_INTEGER(number), put->value);
+	default:
+		return lgp_kv_put(storing->txn, put->table, LGP_KV_INTEGER(number), put->value);
+	}
+}
+
+/* Durable, where all went well so far: ledger.mdb holds this generation now. */
+static enum lgp_status storing_end(struct storing *storing, enum lgp_status status,
+                                   uint64_t generation)
+{
+	uint8_t bytes[8];
+	lgp_put_le(bytes, generation, 8);
+	lgp_kv_cursor_close(storing->entries);
+	if (status == LGP_OK)
+		status = lgp_kv_put(storing->txn, LGP_LOG_META, LGP_VIEW(LGP_WAL_META),
+		                    (struct lgp_view){(const char *)bytes, sizeof bytes});
+	if (status == LGP_OK)
+		return lgp_kv_commit(storing->txn);
+	lgp_kv_abort(storing->txn);
+	return status;
+}
+
+/* ---- opening ------------------------------------------------------------------------ */
+
+/* A record of the write-ahead log on its way into a transaction that may not be begun. */
+struct recovery {
+	struct lgp_kv *kv;
+	struct storing storing;
+	bool begun;
+};
+
+/* The record goes on from the log as it is, and from no other history of it. */
+static enum lgp_status check_base(struct lgp_kv_txn *txn, const struct lgp_wal_base *base)
+{
+	uint64_t size;
+	struct lgp_checkpoint at = {0};
+	uint8_t signature[LGP_SIGNATURE_LEN];
+	enum lgp_status status = log_size(txn, &size);
+	if (status == LGP_OK && size > 0)
+		status = log_checkpoint(txn, size, &at, signature);
+	if (status != LGP_OK && status != LGP_MISSING)
+		return status;
+	return base->size == size && lgp_hash_equal(&base->root, &at.root)
+	               ? LGP_OK
+	               : lgp_fault(LGP_CORRUPT,
+	                           "ledger.wal: it goes on from a log of %llu entries that is "
+	                           "not this one, of %llu. Files of two ledgers were mixed: put "
+	                           "those beside it that belong to it",
+	                           (unsigned long long)base->size, (unsigned long long)size);
+}
+
+static enum lgp_status recover_record(void *context, const struct lgp_wal_base *base,
+                                      struct lgp_view puts)
+{
+	struct recovery *recovery = context;
+	struct lgp_wal_put put;
+	enum lgp_status status = LGP_OK;
+	if (!recovery->begun) {
+		status = storing_begin(&recovery->storing, recovery->kv);
+		recovery->begun = recovery->storing.txn != NULL;
+	}
+	if (status == LGP_OK)
+		status = check_base(recovery->storing.txn, base);
+	while (status == LGP_OK && lgp_wal_next(&puts, &put))
+		status = storing_put(&recovery->storing, &put);
+	return status;
+}
+
+/* One generation, whole.  *any: there was something of it. */
+static enum lgp_status recover_generation(struct logstore *store, const char *dir,
+                                          uint64_t generation, bool *any)
+{
+	struct recovery recovery = {.kv = store->kv};
+	enum lgp_status status = lgp_wal_read(dir, generation, recover_record, &recovery);
+	*any = recovery.begun;
+	return recovery.begun ? storing_end(&recovery.storing, status, generation) : status;
+}
+
+static enum lgp_status stored_generation(struct lgp_kv *kv, uint64_t *out)
+{
+	struct lgp_kv_txn *txn;
+	struct lgp_view value;
+	enum lgp_status status = lgp_kv_read_begin(kv, &txn);
+	if (status != LGP_OK)
+		return status;
+	*out = 0;
+	status = lgp_kv_get(txn, LGP_LOG_META, LGP_VIEW(LGP_WAL_META), &value);
+	if (status == LGP_OK && value.len == 8)
+		*out = lgp_get_le((const uint8_t *)value.ptr, 8);
+	lgp_kv_abort(txn);
+	return status == LGP_MISSING ? LGP_OK : status;
+}
+
+/* What was acknowledged and is not in ledger.mdb yet: at most two generations. */
+static enum lgp_status recover(struct logstore *store, const char *dir)
+{
+	bool any = true;
+	enum lgp_status status = stored_generation(store->kv, &store->generation);
+	while (status == LGP_OK && any)
+		status = recover_generation(store, dir, ++store->generation, &any);
+	store->sound = status == LGP_OK;
+	if (store->sound)
+		lgp_wal_turn(store->wal, store->generation);
+	return status;
+}
+
+static enum lgp_status open_files(struct logstore *store, const char *dir, size_t map_bytes)
+{
+	static const uint8_t seed[MAP_SEED_LEN]; /* nobody chooses the keys of the log */
+	char path[PATH_BYTES_MAX];
+	snprintf(path, sizeof path, "%s/ledger.mdb", dir);
+	struct lgp_kv_options options = {
+	        .tables = lgp_log_tables,
+	        .table_count = LGP_LOG_TABLE_COUNT,
+	        .map_bytes = map_bytes,
+	        .readers_max = READERS_MAX,
+	};
+	store->active.puts = map_new(seed);
+	store->frozen.puts = map_new(seed);
+	if (store->active.puts == NULL || store->frozen.puts == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "no memory for the log");
+	enum lgp_status status = lgp_kv_open(path, &options, &store->kv);
+	if (status == LGP_OK)
+		status = lgp_wal_open(dir, &store->wal);
+	return status == LGP_OK ? recover(store, dir) : status;
+}
+
+enum lgp_status logstore_open(const char *dir, size_t map_bytes, struct logstore **out)
+{
+	pthread_rwlockattr_t attributes;
+	struct logstore *store = calloc(1, sizeof *store);
+	if (store == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "no memory for the log");
+	pthread_mutex_init(&store->flushing, NULL);
+	pthread_mutex_init(&store->door, NULL);
+	pthread_rwlockattr_init(&attributes);
+	/* An append waits for the readers of the moment, not for those to come. */
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&store->lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+	enum lgp_status status = open_files(store, dir, map_bytes);
+	*out = store;
+	if (status != LGP_OK) {
+		logstore_close(store);
+		*out = NULL;
+	}
+	return status;
+}
+
+void logstore_close(struct logstore *store)
+{
+	if (store == NULL)
+		return;
+	/* What cannot be stored now is durable all the same, for the next who opens. */
+	if (store->sound && logstore_flush(store) == LGP_OK)
+		lgp_wal_empty(store->wal);
+	lgp_wal_close(store->wal);
+	lgp_kv_close(store->kv);
+	map_free(store->active.puts);
+	map_free(store->frozen.puts);
+	pthread_rwlock_destroy(&store->lock);
+	pthread_mutex_destroy(&store->door);
+	pthread_mutex_destroy(&store->flushing);
+	free(store);
+}
+
+struct lgp_kv *logstore_kv(struct logstore *store)
+{
+	return store->kv;
+}
+
+/* ---- from one generation to the next --------------------------------------------------- */
+
+/* active -> frozen; what is appended from now on is of the next generation. */
+static void turn(struct logstore *store)
+{
+	(void)pthread_mutex_lock(&store->door);
+	if (map_count(store->active.puts) > 0) {
+		(void)pthread_rwlock_wrlock(&store->lock);
+		struct layer empty = store->frozen;
+		store->frozen = store->active;
+		store->active = empty;
+		lgp_wal_turn(store->wal, ++store->generation);
+		(void)pthread_rwlock_unlock(&store->lock);
+	}
+	(void)pthread_mutex_unlock(&store->door);
+}
+
+static enum lgp_status store_frozen(struct logstore *store, uint64_t generation)
+{
+	const struct map *puts = store->frozen.puts;
+	struct storing storing = {0};
+	enum lgp_status status = storing_begin(&storing, store->kv);
+	for (size_t i = 0; i < map_count(puts) && status == LGP_OK; i++) {
+		struct map_item item = map_item(puts, i);
+		struct lgp_wal_put put = {
+		        (uint8_t)item.key.ptr[0], {item.key.ptr + 1, item.key.len - 1}, item.value};
+		status = storing_put(&storing, &put);
+	}
+	return storing.txn != NULL ? storing_end(&storing, status, generation) : status;
+}
+
+enum lgp_status logstore_flush(struct logstore *store)
+{
+	enum lgp_status status = LGP_OK;
+	(void)pthread_mutex_lock(&store->flushing);
+	if (map_count(store->frozen.puts) == 0) /* else one met a fault, and is tried again */
+		turn(store);
+	if (map_count(store->frozen.puts) > 0) {
+		crashpoint("log-turned");
+		status = store_frozen(store, store->generation - 1);
+		crashpoint("log-flushed");
+	}
+	atomic_store(&store->behind, status != LGP_OK);
+	if (status == LGP_OK) {
+		(void)pthread_rwlock_wrlock(&store->lock);
+		map_clear(store->frozen.puts);
+		store->frozen.payloads = 0;
+		(void)pthread_rwlock_unlock(&store->lock);
+	}
+	(void)pthread_mutex_unlock(&store->flushing);
+	return status;
+}
+
+/* ---- reading ---------------------------------------------------------------- */
+
+enum lgp_status logstore_reader_init(struct log_reader *reader, struct logstore *store)
+{
+	reader->store = store;
+	enum lgp_status status = lgp_kv_read_begin(store->kv, &reader->txn);
+	if (status == LGP_OK)
+		lgp_kv_read_reset(reader->txn);
+	return status;
+}
+
+void logstore_reader_deinit(struct log_reader *reader)
+{
+	lgp_kv_abort(reader->txn);
+	reader->txn = NULL;
+}
+
+enum lgp_status logstore_begin(struct log_reader *reader)
+{
+	(void)pthread_rwlock_rdlock(&reader->store->lock);
+	enum lgp_status status = lgp_kv_read_renew(reader->txn);
+	if (status != LGP_OK)
+		(void)pthread_rwlock_unlock(&reader->store->lock);
+	return status;
+}
+
+void logstore_end(struct log_reader *reader)
+{
+	lgp_kv_read_reset(reader->txn);
+	(void)pthread_rwlock_unlock(&reader->store->lock);
+}
+
+enum lgp_status logstore_get(struct log_reader *reader, enum lgp_log_table table,
+                             struct lgp_view key, struct lgp_view *value)
+{
+	const struct logstore *store = reader->store;
+	if (map_count(store->active.puts) + map_count(store->frozen.puts) > 0) {
+		struct put_key name = put_key_of(table, key);
+		uint32_t hash = map_hash(store->active.puts, put_key_view(&name));
+		if (map_get_hashed(store->active.puts, put_key_view(&name), hash, value) ||
+		    map_get_hashed(store->frozen.puts, put_key_view(&name), hash, value))
+			return LGP_OK;
+	}
+	return lgp_kv_get(reader->txn, table, key, value);
+}
+
+/* ---- a batch ------------------------------------------------------------------------ */
+
+enum lgp_status logstore_put(struct logstore *store, enum lgp_log_table table, struct lgp_view key,
+                             struct lgp_view value)
+{
+	store->payloads += table == LGP_LOG_PAYLOADS;
+	return lgp_wal_put(store->wal, table, key, value);
+}
+
+void logstore_forget(struct logstore *store)
+{
+	lgp_wal_forget(store->wal);
+	store->payloads = 0;
+}
+
+size_t logstore_waiting_bytes(struct logstore *store)
+{
+	(void)pthread_rwlock_rdlock(&store->lock);
+	size_t bytes = map_used(store->active.puts) + map_used(store->frozen.puts);
+	(void)pthread_rwlock_unlock(&store->lock);
+	return bytes;
+}
+
+/* ledger.mdb must have room for all that waits for it, or a batch that was
+ * acknowledged could go nowhere. */
+static enum lgp_status check_room(struct logstore *store)
+{
+	uint64_t used, bound;
+	lgp_kv_size(store->kv, &used, &bound);
+	(void)pthread_rwlock_rdlock(&store->lock);
+	size_t payloads = store->payloads + store->active.payloads + store->frozen.payloads;
+	(void)pthread_rwlock_unlock(&store->lock);
+	uint64_t bytes = logstore_waiting_bytes(store) + lgp_wal_puts(store->wal).len;
+	uint64_t needed = 2 * bytes + (SPARE_PAGES + PAYLOAD_PAGES * payloads) * PAGE_BYTES;
+	return used + needed <= bound
+	               ? LGP_OK
+	               : lgp_fault(LGP_FULL,
+	                           "ledger.mdb: MDB_MAP_FULL: %llu bytes are in "
+	                           "use of the %llu that it may have",
+	                           (unsigned long long)used, (unsigned long long)bound);
+}
+
+/* Room for what waits, and for what is in hand. */
+static enum lgp_status make_room(struct logstore *store)
+{
+	enum lgp_status status = LGP_OK;
+	bool much = logstore_waiting_bytes(store) > LAYER_BYTES_MAX;
+	if (much || atomic_load(&store->behind) || check_room(store) != LGP_OK)
+		status = logstore_flush(store);
+	return status == LGP_OK ? check_room(store) : status;
+}
+
+/* What is durable now is shown from memory until ledger.mdb holds it. */
+static enum lgp_status show(struct logstore *store)
+{
+	struct lgp_view puts = lgp_wal_puts(store->wal);
+	struct lgp_wal_put put;
+	bool good = true;
+	(void)pthread_rwlock_wrlock(&store->lock);
+	while (good && lgp_wal_next(&puts, &put))
+		good = layer_add(&store->active, &put);
+	(void)pthread_rwlock_unlock(&store->lock);
+	return good ? LGP_OK : lgp_fault(LGP_NO_MEMORY, "no memory for the log");
+}
+
+enum lgp_status logstore_commit(struct logstore *store, const struct lgp_wal_base *base)
+{
+	enum lgp_status status = make_room(store);
+	if (status != LGP_OK)
+		return status;
+	(void)pthread_mutex_lock(&store->door);
+	status = lgp_wal_commit(store->wal, base);
+	if (status == LGP_OK)
+		status = show(store);
+	store->sound = store->sound && (status == LGP_OK || status == LGP_FULL);
+	(void)pthread_mutex_unlock(&store->door);
+	return status;
+}

@@ -1,0 +1,47 @@
+/* logstore: ledger.mdb, and what is durable before it is in it.  See logstore.c. */
+#ifndef LAGNIAPPE_LEDGER_LOGSTORE_H
+#define LAGNIAPPE_LEDGER_LOGSTORE_H
+
+#include "lagniappe/datadir.h"
+#include "lagniappe/wal.h"
+
+struct logstore;
+
+/* Opens or makes the files in DIR, and brings into ledger.mdb what was durable and not
+ * there yet.  LGP_CORRUPT: the write-ahead log goes on from another log. */
+LGP_MUST_USE enum lgp_status logstore_open(const char *dir, size_t map_bytes,
+                                           struct logstore **out);
+/* Flushes, where that can be; NULL is fine. */
+void logstore_close(struct logstore *store);
+struct lgp_kv *logstore_kv(struct logstore *store);
+
+/* Ledger thread: what a batch puts, then all of it durable at once, and shown.
+ * LGP_FULL: nothing was written.  Forget ends it either way. */
+LGP_MUST_USE enum lgp_status logstore_put(struct logstore *store, enum lgp_log_table table,
+                                          struct lgp_view key, struct lgp_view value);
+LGP_MUST_USE enum lgp_status logstore_commit(struct logstore *store,
+                                             const struct lgp_wal_base *base);
+void logstore_forget(struct logstore *store);
+
+/* Any thread: all that is durable now into ledger.mdb.  After a fault nothing is lost,
+ * and the next one tries again. */
+LGP_MUST_USE enum lgp_status logstore_flush(struct logstore *store);
+/* Bytes that wait for a flush.  Any thread. */
+size_t logstore_waiting_bytes(struct logstore *store);
+
+/* Who reads: begin takes what is there now, end lets it go; what is looked up in
+ * between is borrowed until then.  Short: a commit waits for it. */
+struct log_reader {
+	struct logstore *store;
+	struct lgp_kv_txn *txn; /* owned */
+};
+LGP_MUST_USE enum lgp_status logstore_reader_init(struct log_reader *reader,
+                                                  struct logstore *store);
+void logstore_reader_deinit(struct log_reader *reader);
+LGP_MUST_USE enum lgp_status logstore_begin(struct log_reader *reader);
+void logstore_end(struct log_reader *reader);
+/* LGP_MISSING. */
+LGP_MUST_USE enum lgp_status logstore_get(struct log_reader *reader, enum lgp_log_table table,
+                                          struct lgp_view key, struct lgp_view *value);
+
+#endif
