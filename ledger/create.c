@@ -19,7 +19,7 @@ static enum lgp_status put_meta(struct lgp_ledger *ledger)
 	char vkey[LGP_VKEY_MAX];
 	size_t vkey_len = lgp_vkey_format(&ledger->signer.public, vkey);
 	struct lgp_kv_txn *txn;
-	enum lgp_status status = logstore_flush(ledger->log);
+	enum lgp_status status = logstore_settle(ledger->log);
 	if (status == LGP_OK)
 		status = lgp_kv_write_begin(logstore_kv(ledger->log), &txn);
 	if (status != LGP_OK)

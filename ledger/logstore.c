@@ -274,8 +274,8 @@ void logstore_close(struct logstore *store)
 	if (store == NULL)
 		return;
 	/* What cannot be stored now is durable all the same, for the next who opens. */
-	if (store->sound && logstore_flush(store) == LGP_OK)
-		lgp_wal_empty(store->wal);
+	if (store->sound)
+		(void)!logstore_settle(store);
 	lgp_wal_close(store->wal);
 	lgp_kv_close(store->kv);
 	map_free(store->active.puts);
@@ -342,6 +342,12 @@ enum lgp_status logstore_flush(struct logstore *store)
 	}
 	(void)pthread_mutex_unlock(&store->flushing);
 	return status;
+}
+
+enum lgp_status logstore_settle(struct logstore *store)
+{
+	enum lgp_status status = logstore_flush(store);
+	return status == LGP_OK ? lgp_wal_empty(store->wal) : status;
 }
 
 /* ---- reading ---------------------------------------------------------------- */

@@ -11,7 +11,7 @@ struct logstore;
  * there yet.  LGP_CORRUPT: the write-ahead log goes on from another log. */
 LGP_MUST_USE enum lgp_status logstore_open(const char *dir, size_t map_bytes,
                                            struct logstore **out);
-/* Flushes, where that can be; NULL is fine. */
+/* Settles, where that can be; NULL is fine. */
 void logstore_close(struct logstore *store);
 struct lgp_kv *logstore_kv(struct logstore *store);
 
@@ -26,6 +26,8 @@ void logstore_forget(struct logstore *store);
 /* Any thread: all that is durable now into ledger.mdb.  After a fault nothing is lost,
  * and the next one tries again. */
 LGP_MUST_USE enum lgp_status logstore_flush(struct logstore *store);
+/* Ledger thread, at an end: a flush, after which the write-ahead log is empty. */
+LGP_MUST_USE enum lgp_status logstore_settle(struct logstore *store);
 /* Bytes that wait for a flush.  Any thread. */
 size_t logstore_waiting_bytes(struct logstore *store);
 

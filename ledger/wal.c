@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define MAGIC "lgp-wal1"
@@ -90,10 +91,14 @@ void lgp_wal_close(struct lgp_wal *wal)
 	free(wal);
 }
 
-void lgp_wal_empty(struct lgp_wal *wal)
+enum lgp_status lgp_wal_empty(struct lgp_wal *wal)
 {
+	struct stat info;
 	for (unsigned i = 0; i < 2; i++)
-		(void)!ftruncate(wal->fd[i], 0); /* what stays is known to be stored */
+		if (fstat(wal->fd[i], &info) != 0 ||
+		    (info.st_size > 0 && ftruncate(wal->fd[i], 0) != 0))
+			return io_fault(wal->dir, i, "empty");
+	return LGP_OK;
 }
 
 void lgp_wal_turn(struct lgp_wal *wal, uint64_t generation)

@@ -50,8 +50,8 @@ struct lgp_wal_base {
  * LGP_IO, LGP_FULL, LGP_NO_MEMORY. */
 LGP_MUST_USE enum lgp_status lgp_wal_open(const char *dir, struct lgp_wal **out);
 void lgp_wal_close(struct lgp_wal *wal);
-/* ledger.mdb holds all of it, and nobody goes on: nothing is left to be found. */
-void lgp_wal_empty(struct lgp_wal *wal);
+/* ledger.mdb holds all of it: nothing is left to be found. */
+LGP_MUST_USE enum lgp_status lgp_wal_empty(struct lgp_wal *wal);
 /* The next record is the first of this generation. */
 void lgp_wal_turn(struct lgp_wal *wal, uint64_t generation);
 

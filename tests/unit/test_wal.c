@@ -246,7 +246,7 @@ static void files_are_the_owners_alone_and_empty_again_when_told(void **state)
 		assert_int_equal(stat(path(i), &info), 0);
 		assert_int_equal(info.st_mode & 0777, 0600);
 	}
-	lgp_wal_empty(wal);
+	assert_int_equal(lgp_wal_empty(wal), LGP_OK);
 	assert_string_equal(generation(1), "");
 }
 
