@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+#define FULL_BLOCKS 256 /* free on the disk, or fewer */
 
 struct lgp_kv {
 	MDB_env *env;
@@ -235,11 +238,22 @@ static bool goes_on(struct lgp_kv *kv)
 	return code != MDB_PANIC;
 }
 
+/* A write that a full disk cuts short is EIO to LMDB. */
+static bool disk_is_full(struct lgp_kv *kv)
+{
+	struct statvfs info;
+	int fd;
+	return mdb_env_get_fd(kv->env, &fd) == MDB_SUCCESS && fstatvfs(fd, &info) == 0 &&
+	       info.f_bavail < FULL_BLOCKS;
+}
+
 enum lgp_status lgp_kv_commit(struct lgp_kv_txn *txn)
 {
 	struct lgp_kv *kv = txn->kv;
 	int code = mdb_txn_commit(txn->txn);
 	free(txn);
+	if (code == EIO && disk_is_full(kv))
+		code = ENOSPC;
 	enum lgp_status status = fault(kv, "commit", code);
 	if (status == LGP_FULL && !goes_on(kv))
 		return lgp_fault(LGP_IO, "%s: commit: no room for its last page", kv->path);

@@ -140,6 +140,18 @@ static void *apply(void *context)
 	return NULL;
 }
 
+static void *follow_log(void *context)
+{
+	struct driven *d = context;
+	while (!atomic_load(&d->stop)) {
+		double began = seconds();
+		must(lgp_log_flush(d->ledger));
+		/* As the server's: a twentieth of the disk's time at most. */
+		usleep((useconds_t)(10000 + (seconds() - began) * 19e6));
+	}
+	return NULL;
+}
+
 static enum lgp_status utc_date(void *context, struct lgp_view zone, int64_t time_us, int32_t *days)
 {
 	(void)context;
@@ -168,16 +180,19 @@ void driven_open(struct driven *d, const char *dir, const char *origin, int32_t 
 	must(lgp_open(dir, &options, &d->ledger));
 }
 
-void driven_start_applier(struct driven *d)
+void driven_start_followers(struct driven *d)
 {
 	d->beside = true;
 	require(pthread_create(&d->applier, NULL, apply, d) == 0);
+	require(pthread_create(&d->log_follower, NULL, follow_log, d) == 0);
 }
 
 void driven_close(struct driven *d)
 {
 	atomic_store(&d->stop, true);
-	if (d->beside)
+	if (d->beside) {
 		pthread_join(d->applier, NULL);
+		pthread_join(d->log_follower, NULL);
+	}
 	lgp_close(d->ledger);
 }

@@ -1,6 +1,6 @@
-/* driven: a ledger that a benchmark drives by the library as the server does, with an
- * applier beside it, or with the applier's work in between.
- * Thread: the benchmark's own, save the applier, which is within. */
+/* driven: a ledger that a benchmark drives by the library as the server does, with the
+ * followers of its log and state beside it, or with their work in between.
+ * Thread: the benchmark's own, save the followers, which are within. */
 #ifndef LAGNIAPPE_TESTS_BENCH_DRIVEN_H
 #define LAGNIAPPE_TESTS_BENCH_DRIVEN_H
 
@@ -15,15 +15,15 @@ struct driven {
 	struct lgp_ledger *ledger;
 	uint64_t random[2];
 	int64_t now_us;
-	bool beside; /* there is an applier */
-	pthread_t applier;
+	bool beside; /* there are followers */
+	pthread_t applier, log_follower;
 	_Atomic bool frozen, stop;
 };
 
 /* A new ledger in DIR, all of whose zones are UTC; its days begin with `day`.  Faults end
  * the program. */
 void driven_open(struct driven *d, const char *dir, const char *origin, int32_t day);
-void driven_start_applier(struct driven *d);
+void driven_start_followers(struct driven *d);
 void driven_close(struct driven *d);
 
 uint64_t next_random(struct driven *d);

@@ -117,7 +117,7 @@ int main(int argc, char **argv)
 	require(b.samples != NULL);
 	driven_open(&b.d, argv[1], "bench.example/ledger", 20000);
 	uint64_t token = set_up(&b);
-	driven_start_applier(&b.d);
+	driven_start_followers(&b.d);
 	static const unsigned batches[] = {1, 10, 100, 1000};
 	for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++)
 		run(&b, batches[i], limit, token);

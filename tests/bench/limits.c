@@ -190,7 +190,7 @@ int main(int argc, char **argv)
 	b.staff = argc > 3 ? strtoull(argv[3], NULL, 10) : 100000;
 	b.limits = argc > 4 ? strtoull(argv[4], NULL, 10) : 10000;
 	driven_open(&b.d, argv[1], "bench.example/limits", 20000);
-	driven_start_applier(&b.d);
+	driven_start_followers(&b.d);
 	measure_all(&b, argc > 2 ? atof(argv[2]) : 3);
 	driven_close(&b.d);
 	return 0;
