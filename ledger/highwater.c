@@ -14,10 +14,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ADVICE                                                                              \
-	"A backup was restored, or files of two ledgers were mixed. Find the newest "       \
-	"ledger.mdb; if what is missing is lost for good, keep DIR/high-water as evidence " \
-	"elsewhere, tell who holds receipts, and remove it"
+#define ADVICE                                                                                \
+	"A backup was restored, or files of two ledgers were mixed. Find the newest "         \
+	"ledger.mdb and the ledger.wal files that lay beside it; if what is missing is lost " \
+	"for good, keep DIR/high-water as evidence elsewhere, tell who holds receipts, and "  \
+	"remove it"
 
 static enum lgp_status root_of(struct lgp_ledger *ledger, uint64_t size, struct lgp_hash *root)
 {
