@@ -82,7 +82,7 @@ static void sort_and_compare(size_t count, size_t buffer_bytes, unsigned same)
 	uint64_t number;
 	const uint8_t *key;
 	assert_non_null(pairs);
-	assert_int_equal(sorter_new(16, buffer_bytes, &sorter), LGP_OK);
+	assert_int_equal(sorter_new(16, 8, buffer_bytes, &sorter), LGP_OK);
 	for (size_t i = 0; i < count; i++) {
 		struct lgp_hash hash;
 		size_t seed = i % 100 < same ? 0 : i;

@@ -11,12 +11,12 @@
 
 #include "tools/audit/decisions.h"
 #include "tools/audit/finding.h"
+#include "tools/audit/keys.h"
 #include "tools/audit/known.h"
 #include "tools/audit/money.h"
 #include "tools/audit/parties.h"
 #include "tools/audit/payload.h"
 #include "tools/audit/snapshot.h"
-#include "tools/audit/sorter.h"
 #include "tools/audit/trust.h"
 
 struct judge {
@@ -26,7 +26,7 @@ struct judge {
 	struct parties parties;
 	struct money money;
 	struct decisions decisions;
-	struct sorter *keys; /* MACs of idempotency keys */
+	struct keys keys;
 	struct payload_check *payloads;
 	int64_t first_time_us, last_time_us;
 	uint64_t policy; /* the last entry that changed a rule */
