@@ -14,6 +14,7 @@
 
 #include "tools/audit/guard.h"
 #include "tools/audit/stretch.h"
+#include "tools/audit/yield.h"
 
 struct file_source {
 	struct source common;
@@ -169,6 +170,7 @@ enum lgp_status source_file_open(const char *ledger, struct source **out, bool *
 	guard_init();
 	enum lgp_status status = locate(ledger, file);
 	if (status == LGP_OK) {
+		yield_to_server(file->path);
 		status = opening_returns(file) ? open_file(file)
 		                               : lgp_fault(LGP_CORRUPT,
 		                                           "%s: pages that its tables begin with "
