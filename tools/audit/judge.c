@@ -21,9 +21,9 @@ enum lgp_status judge_init(struct judge *judge, struct door *door, struct findin
 	*judge = (struct judge){.door = door, .findings = findings, .trust = trust};
 	enum lgp_status status = parties_init(&judge->parties, findings);
 	if (status == LGP_OK)
-		status = known_init(&judge->known);
+		status = known_init(&judge->known, &judge->parties);
 	if (status == LGP_OK)
-		status = money_init(&judge->money, door, findings);
+		status = money_init(&judge->money, door, findings, &judge->parties);
 	if (status == LGP_OK)
 		status = decisions_init(&judge->decisions, door, findings, &judge->money,
 		                        &judge->parties);
@@ -153,11 +153,12 @@ static enum lgp_status judge_decoded(struct judge *judge, const struct lgp_entry
 	judge_date(judge, entry);
 	judge_policy(judge, entry);
 	judge_refusal(judge, entry);
-	enum lgp_status status = parties_judge(&judge->parties, entry);
+	struct named named;
+	enum lgp_status status = parties_judge(&judge->parties, entry, &named);
 	if (status == LGP_OK && entry->seq < judge->state_position)
-		status = known_note(&judge->known, entry);
+		status = known_note(&judge->known, entry, &named);
 	if (status == LGP_OK)
-		status = money_judge(&judge->money, entry);
+		status = money_judge(&judge->money, entry, &named);
 	if (status == LGP_OK)
 		status = decisions_judge(&judge->decisions, entry);
 	if (status == LGP_OK)
@@ -228,8 +229,8 @@ void judge_memory(const struct judge *judge, uint64_t *items, uint64_t *bytes)
 	const struct counters *counters = &judge->decisions.bounds.counters;
 	int32_t end;
 	*items = *bytes = 0;
-	add_memory(&judge->parties.opened, items, bytes);
-	*bytes += known_bytes(&judge->known); /* of customers, which are parties already */
+	*items += judge->parties.roll.count + judge->money.in_records;
+	*bytes += roll_bytes(&judge->parties.roll) + known_bytes(&judge->known);
 	add_memory(&judge->money.accounts, items, bytes);
 	add_memory(&judge->money.reversed, items, bytes);
 	for (size_t i = 0; i < counters->count; i++)

@@ -2,10 +2,10 @@
  * Thread: one at a time.
  *
  * Shares with the server the bytes of an entry and nothing of its rules.
- * Memory: 28 to 55 bytes for each party, account and reversed grant, and two
- * buffers of sorter.h; what decisions.h says of definitions and limits; as much
- * again for each customer, and each further site of one, where state.mdb is compared.
- * Nothing else grows. */
+ * Memory: 32 bytes for each party and its first account (roll.h); 28 to 55 for each
+ * other account, each reversed grant, and each further site of a customer where
+ * state.mdb is compared; two buffers of sorter.h; what decisions.h says of definitions
+ * and limits.  Nothing else grows. */
 #ifndef LAGNIAPPE_AUDIT_JUDGE_H
 #define LAGNIAPPE_AUDIT_JUDGE_H
 
