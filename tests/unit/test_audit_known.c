@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+static struct findings findings;
+static struct parties parties;
 static struct known known;
 static uint64_t next;
 
@@ -16,13 +18,16 @@ static int set_up(void **state)
 {
 	(void)state;
 	next = 1;
-	return known_init(&known) == LGP_OK ? 0 : -1;
+	return parties_init(&parties, &findings) == LGP_OK && known_init(&known, &parties) == LGP_OK
+	               ? 0
+	               : -1;
 }
 
 static int tear_down(void **state)
 {
 	(void)state;
 	known_deinit(&known);
+	parties_deinit(&parties);
 	return 0;
 }
 
@@ -30,7 +35,11 @@ static uint64_t add(struct lgp_entry entry)
 {
 	entry.seq = next++;
 	known_prefetch(&known, &entry);
-	assert_int_equal(known_note(&known, &entry), LGP_OK);
+	assert_int_equal(parties_open(&parties, &entry), LGP_OK);
+	struct named named = {.of = {[FIELD_CUSTOMER] = parties_find(&parties, entry.customer),
+	                             [FIELD_BUDGET] = parties_find(&parties, entry.budget),
+	                             [FIELD_ACTOR] = parties_find(&parties, entry.actor)}};
+	assert_int_equal(known_note(&known, &entry, &named), LGP_OK);
 	return entry.seq;
 }
 
@@ -84,7 +93,8 @@ static void refusals_and_no_site_add_nothing(void **state)
 static void what_is_no_customer_is_known_nowhere(void **state)
 {
 	(void)state;
-	uint64_t party = add((struct lgp_entry){.kind = LGP_KIND_PARTY, .site = 500});
+	uint64_t party =
+	        add((struct lgp_entry){.kind = LGP_KIND_PARTY, .customer = next, .site = 500});
 	(void)add((struct lgp_entry){.kind = LGP_KIND_IMPORT, .customer = party, .site = 500});
 	(void)add((struct lgp_entry){
 	        .kind = LGP_KIND_CUSTOMER, .flags = LGP_FLAG_AMEND, .customer = next, .site = 500});

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -14,9 +16,11 @@
 #include "tools/audit/guard.h"
 #include "tools/audit/kinds.h"
 #include "tools/audit/merkle.h"
+#include "tools/audit/roll.h"
 #include "tools/audit/slots.h"
 #include "tools/audit/sorter.h"
 #include "tools/audit/text.h"
+#include "tools/audit/yield.h"
 
 /* ---- merkle ---------------------------------------------------------------------- */
 
@@ -82,7 +86,7 @@ static void sort_and_compare(size_t count, size_t buffer_bytes, unsigned same)
 	uint64_t number;
 	const uint8_t *key;
 	assert_non_null(pairs);
-	assert_int_equal(sorter_new(16, buffer_bytes, &sorter), LGP_OK);
+	assert_int_equal(sorter_new(16, 8, buffer_bytes, &sorter), LGP_OK);
 	for (size_t i = 0; i < count; i++) {
 		struct lgp_hash hash;
 		size_t seed = i % 100 < same ? 0 : i;
@@ -171,6 +175,74 @@ static void no_number_that_stays_the_same_makes_places_one(void **state)
 	}
 	slots.mask = 63;
 	slots_deinit(&slots);
+}
+
+/* ---- roll -------------------------------------------------------------------------- */
+
+/* Close together but for each hundredth, then far apart, to the greatest. */
+static uint64_t number_of(uint64_t i)
+{
+	if (i < 70000)
+		return i + i / 100;
+	return i < 70047 ? UINT64_C(1) << (i - 70000 + 17) : UINT64_MAX;
+}
+
+static void a_party_is_found_by_its_number_and_stays_in_its_place(void **state)
+{
+	(void)state;
+	enum { N = 70048 };
+	static struct party *party[N];
+	struct roll roll;
+	uint64_t at = 0, number, count = 0;
+	assert_int_equal(roll_init(&roll), LGP_OK);
+	assert_null(roll_find(&roll, 0));
+	for (uint64_t i = 0; i < N; i++) {
+		party[i] = roll_add(&roll, number_of(i));
+		assert_non_null(party[i]);
+		assert_true(party[i]->last == 0 && party[i]->unit == 0);
+		party[i]->last = i;
+	}
+	assert_int_equal(roll.count, N);
+	for (uint64_t i = 0; i < N; i++)
+		assert_ptr_equal(roll_find(&roll, number_of(i)), party[i]);
+	assert_null(roll_find(&roll, 100));
+	assert_null(roll_find(&roll, UINT64_MAX - 1));
+	for (struct party *next; (next = roll_next(&roll, &at, &number)) != NULL; count++)
+		assert_true(next->last == count && number == number_of(count));
+	assert_int_equal(count, N);
+	roll_deinit(&roll);
+}
+
+static void a_party_takes_less_than_64_bytes(void **state)
+{
+	(void)state;
+	struct roll roll;
+	assert_int_equal(roll_init(&roll), LGP_OK);
+	for (uint64_t i = 0; i < 100000; i++)
+		assert_non_null(roll_add(&roll, 20 + i));
+	assert_true(roll_bytes(&roll) <= UINT64_C(100000) * 64);
+	roll_deinit(&roll);
+}
+
+/* ---- yield ------------------------------------------------------------------------- */
+
+static void a_directory_is_served_while_its_lock_is_held(void **state)
+{
+	(void)state;
+	char dir[] = "/tmp/lagniappe-yield-XXXXXX", lock[64], ledger[64];
+	assert_non_null(mkdtemp(dir));
+	snprintf(lock, sizeof lock, "%s/lock", dir);
+	snprintf(ledger, sizeof ledger, "%s/ledger.mdb", dir);
+	assert_false(yield_is_served(ledger));
+	FILE *file = fopen(lock, "w");
+	assert_non_null(file);
+	assert_false(yield_is_served(ledger));
+	assert_int_equal(flock(fileno(file), LOCK_EX), 0);
+	assert_true(yield_is_served(ledger));
+	assert_int_equal(fclose(file), 0);
+	assert_false(yield_is_served(ledger));
+	assert_int_equal(unlink(lock), 0);
+	assert_int_equal(rmdir(dir), 0);
 }
 
 /* ---- kinds ------------------------------------------------------------------------- */
@@ -347,6 +419,9 @@ int main(void)
 	        cmocka_unit_test(keys_come_in_order_from_disk),
 	        cmocka_unit_test(what_was_put_is_found_after_growing),
 	        cmocka_unit_test(no_number_that_stays_the_same_makes_places_one),
+	        cmocka_unit_test(a_party_is_found_by_its_number_and_stays_in_its_place),
+	        cmocka_unit_test(a_party_takes_less_than_64_bytes),
+	        cmocka_unit_test(a_directory_is_served_while_its_lock_is_held),
 	        cmocka_unit_test(every_kind_is_in_the_table),
 	        cmocka_unit_test(amounts_have_the_unit_s_places),
 	        cmocka_unit_test(counts_are_grouped),

@@ -225,6 +225,22 @@ static void state_that_lags_is_compared_where_it_stands(void **state)
 	fixture_remove(&f);
 }
 
+/* The first six bytes of a key's MAC are those of f->keys here. */
+static void keys_that_begin_alike_are_two(void **state)
+{
+	(void)state;
+	struct fixture f;
+	make_ledger(&f);
+	uint64_t keys = f.keys;
+	for (uint64_t i = 0; i < 3; i++) {
+		f.keys = keys + (i << 48);
+		(void)grant(&f, f.marc_token, f.customer, 100);
+	}
+	fixture_close(&f);
+	expect_clean(f.dir, "entries: 29");
+	fixture_remove(&f);
+}
+
 static void every_record_that_is_changed_is_named(void **state)
 {
 	(void)state;
@@ -713,6 +729,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(what_the_ledger_writes_is_what_a_replay_has),
 	        cmocka_unit_test(state_that_lags_is_compared_where_it_stands),
+	        cmocka_unit_test(keys_that_begin_alike_are_two),
 	        cmocka_unit_test(every_record_that_is_changed_is_named),
 	        cmocka_unit_test(every_byte_of_a_party_that_is_changed_is_named),
 	        cmocka_unit_test(every_record_that_is_taken_away_is_named),

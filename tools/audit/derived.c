@@ -425,7 +425,6 @@ static void fetch_party(const struct judge *judge, const struct record *record)
 {
 	uint64_t number = number_at(record->key, 1);
 	struct known_sites told;
-	parties_fetch(&judge->parties, number);
 	known_fetch(&judge->known, number, 0);
 	if (!sites_told(record->value, &told))
 		return;
@@ -598,12 +597,39 @@ static void tell_least(struct comparison *c, const struct lacking *lacking, tell
 		lacks(c, &lacking->least[lacking->count - 1]);
 }
 
+/* The next of what is computed, as a slot.  False: there is none. */
+typedef bool (*next_computed)(const void *table, uint64_t *at, struct slot *out);
+
+static bool next_slot(const void *table, uint64_t *at, struct slot *out)
+{
+	size_t place = (size_t)*at;
+	const struct slot *slot = slots_next(table, &place);
+	*at = place;
+	if (slot != NULL)
+		*out = *slot;
+	return slot != NULL;
+}
+
+static bool next_account(const void *money, uint64_t *at, struct slot *out)
+{
+	return money_account_next(money, at, out);
+}
+
+static bool next_party(const void *roll, uint64_t *at, struct slot *out)
+{
+	uint64_t number;
+	const struct party *party = roll_next(roll, at, &number);
+	if (party != NULL)
+		*out = (struct slot){.key = number + 1, .number = party->last};
+	return party != NULL;
+}
+
 /* Names those of a table that no record of the kind (or of the two) is of. */
-static enum lgp_status tell_lacking(struct comparison *c, const char *kinds,
-                                    const struct slots *table, tell_one lacks)
+static enum lgp_status tell_lacking(struct comparison *c, const char *kinds, next_computed next,
+                                    const void *table, tell_one lacks)
 {
 	struct slots seen;
-	const struct slot *slot;
+	struct slot slot;
 	struct lacking *lacking = calloc(1, sizeof *lacking);
 	if (lacking == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory to compare state.mdb");
@@ -612,9 +638,9 @@ static enum lgp_status tell_lacking(struct comparison *c, const char *kinds,
 	for (; status == LGP_OK && *kinds != '\0'; kinds++)
 		status = each_record(c, *kinds);
 	c->seen = NULL;
-	for (size_t at = 0; status == LGP_OK && (slot = slots_next(table, &at)) != NULL;)
-		if (due(c, lacks, slot) && slots_find(&seen, slot->key, slot->sub) == NULL)
-			add_lacking(lacking, slot, lacks == lacks_counter);
+	for (uint64_t at = 0; status == LGP_OK && next(table, &at, &slot);)
+		if (due(c, lacks, &slot) && slots_find(&seen, slot.key, slot.sub) == NULL)
+			add_lacking(lacking, &slot, lacks == lacks_counter);
 	if (status == LGP_OK)
 		tell_least(c, lacking, lacks);
 	free(lacking);
@@ -624,10 +650,10 @@ static enum lgp_status tell_lacking(struct comparison *c, const char *kinds,
 
 static uint64_t count_parties(const struct parties *parties)
 {
-	uint64_t count = 0;
-	const struct slot *slot;
-	for (size_t at = 0; (slot = slots_next(&parties->opened, &at)) != NULL;)
-		count += is_party(parties_kind(parties, slot->key - 1));
+	uint64_t count = 0, number;
+	const struct party *party;
+	for (uint64_t at = 0; (party = roll_next(&parties->roll, &at, &number)) != NULL;)
+		count += is_party(parties_kind_of(party));
 	return count;
 }
 
@@ -651,7 +677,7 @@ static enum lgp_status judge_counters(struct comparison *c)
 		return LGP_OK;
 	for (size_t i = 0; i < counters->count && status == LGP_OK; i++) {
 		const struct slots *period = counters_period(counters, i, &c->period);
-		status = tell_lacking(c, "CI", period, lacks_counter);
+		status = tell_lacking(c, "CI", next_slot, period, lacks_counter);
 	}
 	return status;
 }
@@ -661,11 +687,11 @@ static enum lgp_status judge_defined(struct comparison *c)
 	const struct programme *programme = &c->decisions->programme;
 	enum lgp_status status = LGP_OK;
 	if (c->defined != programme->defined.count)
-		status = tell_lacking(c, "D", &programme->defined, lacks_defined);
+		status = tell_lacking(c, "D", next_slot, &programme->defined, lacks_defined);
 	if (status == LGP_OK && c->rewarded != programme->rewarded.count)
-		status = tell_lacking(c, "E", &programme->rewarded, lacks_rewarded);
+		status = tell_lacking(c, "E", next_slot, &programme->rewarded, lacks_rewarded);
 	if (status == LGP_OK && c->households != count_amounts(&programme->households))
-		status = tell_lacking(c, "H", &programme->households, lacks_household);
+		status = tell_lacking(c, "H", next_slot, &programme->households, lacks_household);
 	if (c->ends == 0)
 		tell(c, "it does not tell where it stands");
 	if (c->versions != c->decisions->bounds.versions)
@@ -682,12 +708,12 @@ static enum lgp_status judge_lacking(struct comparison *c)
 	const struct money *money = &c->judge->money;
 	enum lgp_status status = LGP_OK;
 	uint64_t accounts = c->accounts, parties = c->parties;
-	if (accounts != money->accounts.count)
-		status = tell_lacking(c, "N", &money->accounts, lacks_account);
+	if (accounts != money_account_count(money))
+		status = tell_lacking(c, "N", next_account, money, lacks_account);
 	if (status == LGP_OK && parties != count_parties(&c->judge->parties))
-		status = tell_lacking(c, "N", &c->judge->parties.opened, lacks_party);
+		status = tell_lacking(c, "N", next_party, &c->judge->parties.roll, lacks_party);
 	if (status == LGP_OK && c->reversed != count_amounts(&money->reversed))
-		status = tell_lacking(c, "R", &money->reversed, lacks_reversed);
+		status = tell_lacking(c, "R", next_slot, &money->reversed, lacks_reversed);
 	return status == LGP_OK && !c->decisions->lost ? judge_defined(c) : status;
 }
 

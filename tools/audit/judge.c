@@ -21,14 +21,14 @@ enum lgp_status judge_init(struct judge *judge, struct door *door, struct findin
 	*judge = (struct judge){.door = door, .findings = findings, .trust = trust};
 	enum lgp_status status = parties_init(&judge->parties, findings);
 	if (status == LGP_OK)
-		status = known_init(&judge->known);
+		status = known_init(&judge->known, &judge->parties);
 	if (status == LGP_OK)
-		status = money_init(&judge->money, door, findings);
+		status = money_init(&judge->money, door, findings, &judge->parties);
 	if (status == LGP_OK)
 		status = decisions_init(&judge->decisions, door, findings, &judge->money,
 		                        &judge->parties);
 	if (status == LGP_OK)
-		status = sorter_new(LGP_MAC_LEN, SORTER_BUFFER_BYTES, &judge->keys);
+		status = keys_init(&judge->keys, door, findings);
 	if (status == LGP_OK)
 		status = payload_check_new(door->source, findings, &judge->payloads);
 	return status;
@@ -40,7 +40,7 @@ void judge_deinit(struct judge *judge)
 	known_deinit(&judge->known);
 	decisions_deinit(&judge->decisions);
 	money_deinit(&judge->money);
-	sorter_free(judge->keys);
+	keys_deinit(&judge->keys);
 	payload_check_free(judge->payloads);
 	snapshot_free(judge->snapshot);
 }
@@ -132,12 +132,6 @@ static void judge_genesis(struct judge *judge, const struct lgp_entry *entry)
 
 /* ---- an entry ------------------------------------------------------------------------------ */
 
-static bool is_zero(const uint8_t mac[LGP_MAC_LEN])
-{
-	static const uint8_t none[LGP_MAC_LEN];
-	return memcmp(mac, none, LGP_MAC_LEN) == 0;
-}
-
 /* What a replay lacks an entry of is no measure for anything. */
 static enum lgp_status judge_state(struct judge *judge)
 {
@@ -159,15 +153,16 @@ static enum lgp_status judge_decoded(struct judge *judge, const struct lgp_entry
 	judge_date(judge, entry);
 	judge_policy(judge, entry);
 	judge_refusal(judge, entry);
-	enum lgp_status status = parties_judge(&judge->parties, entry);
+	struct named named;
+	enum lgp_status status = parties_judge(&judge->parties, entry, &named);
 	if (status == LGP_OK && entry->seq < judge->state_position)
-		status = known_note(&judge->known, entry);
+		status = known_note(&judge->known, entry, &named);
 	if (status == LGP_OK)
-		status = money_judge(&judge->money, entry);
+		status = money_judge(&judge->money, entry, &named);
 	if (status == LGP_OK)
 		status = decisions_judge(&judge->decisions, entry);
-	if (status == LGP_OK && !is_zero(entry->key_mac))
-		status = sorter_add(judge->keys, entry->key_mac, entry->seq);
+	if (status == LGP_OK)
+		status = keys_add(&judge->keys, entry);
 	if (status == LGP_OK)
 		status = payload_check_entry(judge->payloads, entry);
 	return status == LGP_OK && judge->next == judge->state_position ? judge_state(judge)
@@ -212,31 +207,11 @@ enum lgp_status judge_block(struct judge *judge, const struct block *block)
 	return status;
 }
 
-/* ---- keys ------------------------------------------------------------------------------------ */
-
-static enum lgp_status judge_keys(struct judge *judge)
-{
-	uint8_t before[LGP_MAC_LEN] = {0};
-	const uint8_t *key;
-	uint64_t seq, first = 0;
-	enum lgp_status status = sorter_finish(judge->keys);
-	if (status != LGP_OK)
-		return status;
-	while ((status = sorter_next(judge->keys, &key, &seq)) == LGP_OK) {
-		if (memcmp(key, before, LGP_MAC_LEN) == 0) {
-			finding_entry(judge->findings, RULE_KEY_REUSED, seq,
-			              "its idempotency key acted before, in entry %" PRIu64, first);
-			continue;
-		}
-		memcpy(before, key, LGP_MAC_LEN);
-		first = seq;
-	}
-	return status == LGP_MISSING ? LGP_OK : status;
-}
+/* ---- the end ------------------------------------------------------------------------------------ */
 
 enum lgp_status judge_finish(struct judge *judge, uint64_t size, uint64_t *payload_count)
 {
-	enum lgp_status status = judge_keys(judge);
+	enum lgp_status status = keys_judge(&judge->keys);
 	return status == LGP_OK ? payload_check_finish(judge->payloads, size, payload_count)
 	                        : status;
 }
@@ -254,8 +229,8 @@ void judge_memory(const struct judge *judge, uint64_t *items, uint64_t *bytes)
 	const struct counters *counters = &judge->decisions.bounds.counters;
 	int32_t end;
 	*items = *bytes = 0;
-	add_memory(&judge->parties.opened, items, bytes);
-	*bytes += known_bytes(&judge->known); /* of customers, which are parties already */
+	*items += judge->parties.roll.count + judge->money.in_records;
+	*bytes += roll_bytes(&judge->parties.roll) + known_bytes(&judge->known);
 	add_memory(&judge->money.accounts, items, bytes);
 	add_memory(&judge->money.reversed, items, bytes);
 	for (size_t i = 0; i < counters->count; i++)

@@ -2,21 +2,21 @@
  * Thread: one at a time.
  *
  * Shares with the server the bytes of an entry and nothing of its rules.
- * Memory: 28 to 55 bytes for each party, account and reversed grant, and two
- * buffers of sorter.h; what decisions.h says of definitions and limits; as much
- * again for each customer, and each further site of one, where state.mdb is compared.
- * Nothing else grows. */
+ * Memory: 32 bytes for each party and its first account (roll.h); 28 to 55 for each
+ * other account, each reversed grant, and each further site of a customer where
+ * state.mdb is compared; two buffers of sorter.h; what decisions.h says of definitions
+ * and limits.  Nothing else grows. */
 #ifndef LAGNIAPPE_AUDIT_JUDGE_H
 #define LAGNIAPPE_AUDIT_JUDGE_H
 
 #include "tools/audit/decisions.h"
 #include "tools/audit/finding.h"
+#include "tools/audit/keys.h"
 #include "tools/audit/known.h"
 #include "tools/audit/money.h"
 #include "tools/audit/parties.h"
 #include "tools/audit/payload.h"
 #include "tools/audit/snapshot.h"
-#include "tools/audit/sorter.h"
 #include "tools/audit/trust.h"
 
 struct judge {
@@ -26,7 +26,7 @@ struct judge {
 	struct parties parties;
 	struct money money;
 	struct decisions decisions;
-	struct sorter *keys; /* MACs of idempotency keys */
+	struct keys keys;
 	struct payload_check *payloads;
 	int64_t first_time_us, last_time_us;
 	uint64_t policy; /* the last entry that changed a rule */

@@ -6,23 +6,22 @@
 
 #define TEXT_MAX 64
 
-enum lgp_status known_init(struct known *known)
+enum lgp_status known_init(struct known *known, struct parties *parties)
 {
-	*known = (struct known){0};
-	enum lgp_status status = slots_init(&known->first);
-	return status == LGP_OK ? slots_init(&known->further) : status;
+	*known = (struct known){.parties = parties};
+	return slots_init(&known->further);
 }
 
 void known_deinit(struct known *known)
 {
-	slots_deinit(&known->first);
 	slots_deinit(&known->further);
 }
 
-/* NULL: no customer.  The greatest number has no key, and is no entry's. */
-static struct slot *first_of(const struct known *known, uint64_t number)
+/* NULL: no customer. */
+static struct party *customer_of(const struct known *known, uint64_t number)
 {
-	return number == UINT64_MAX ? NULL : slots_find(&known->first, number + 1, 0);
+	struct party *party = parties_find(known->parties, number);
+	return parties_kind_of(party) == LGP_KIND_CUSTOMER ? party : NULL;
 }
 
 /* Of customers there are many; the others that an entry names are near. */
@@ -34,8 +33,8 @@ void known_prefetch(const struct known *known, const struct lgp_entry *entry)
 
 void known_fetch(const struct known *known, uint64_t number, uint64_t site)
 {
-	slots_prefetch(&known->first, number + 1, 0);
-	slots_prefetch(&known->further, number + 1, site);
+	if (known->further.count > 0)
+		slots_prefetch(&known->further, number + 1, site);
 }
 
 /* ---- what an entry adds --------------------------------------------------------------- */
@@ -46,14 +45,14 @@ static enum lgp_status no_memory(void)
 }
 
 /* A site behind the first, that is not there yet. */
-static enum lgp_status add_further(struct known *known, struct slot *first, uint64_t site)
+static enum lgp_status add_further(struct known *known, struct party *customer, uint64_t key,
+                                   uint64_t site)
 {
-	uint64_t key = first->key;
 	struct slot *further = slots_put(&known->further, key, 0);
 	if (further == NULL)
 		return no_memory();
 	if (further->number + 1 == KNOWN_SITES_MAX) {
-		first->number = 0;
+		customer->first_site = 0;
 		return LGP_OK;
 	}
 	uint64_t place = ++further->number + 1;
@@ -64,65 +63,51 @@ static enum lgp_status add_further(struct known *known, struct slot *first, uint
 	return LGP_OK;
 }
 
-/* Nothing where the number is no customer's. */
-static enum lgp_status note(struct known *known, uint64_t number, uint64_t site)
+/* Nothing where the party is no customer. */
+static enum lgp_status note(struct known *known, struct party *party, uint64_t number,
+                            uint64_t site)
 {
-	uint64_t *other = &known->others[number % KNOWN_OTHERS];
-	if (*other == number || number == 0)
+	if (parties_kind_of(party) != LGP_KIND_CUSTOMER || party->first_site == 0 ||
+	    party->first_site == site || slots_find(&known->further, number + 1, site) != NULL)
 		return LGP_OK;
-	struct slot *first = first_of(known, number);
-	if (first == NULL)
-		*other = number;
-	if (first == NULL || first->number == 0 || first->number == site ||
-	    slots_find(&known->further, first->key, site) != NULL)
-		return LGP_OK;
-	return add_further(known, first, site);
+	return add_further(known, party, number + 1, site);
 }
 
-static enum lgp_status open_customer(struct known *known, const struct lgp_entry *entry)
-{
-	struct slot *first = slots_put(&known->first, entry->seq + 1, 0);
-	if (first == NULL)
-		return no_memory();
-	first->number = entry->site;
-	if (known->others[entry->seq % KNOWN_OTHERS] == entry->seq)
-		known->others[entry->seq % KNOWN_OTHERS] = 0; /* it was named before it was */
-	return LGP_OK;
-}
-
-enum lgp_status known_note(struct known *known, const struct lgp_entry *entry)
+enum lgp_status known_note(struct known *known, const struct lgp_entry *entry,
+                           const struct named *named)
 {
 	enum lgp_status status = LGP_OK;
 	if (entry->site != 0 && entry->kind != LGP_KIND_REFUSAL) {
-		status = note(known, entry->customer, entry->site);
+		status = note(known, named->of[FIELD_CUSTOMER], entry->customer, entry->site);
 		if (status == LGP_OK)
-			status = note(known, entry->budget, entry->site);
+			status = note(known, named->of[FIELD_BUDGET], entry->budget, entry->site);
 		if (status == LGP_OK)
-			status = note(known, entry->actor, entry->site);
+			status = note(known, named->of[FIELD_ACTOR], entry->actor, entry->site);
 	}
-	if (status == LGP_OK && entry->kind == LGP_KIND_CUSTOMER &&
-	    (entry->flags & LGP_FLAG_AMEND) == 0)
-		status = open_customer(known, entry);
+	if (entry->kind == LGP_KIND_CUSTOMER && (entry->flags & LGP_FLAG_AMEND) == 0)
+		customer_of(known, entry->seq)->first_site = entry->site;
 	return status;
 }
 
 /* ---- what there is ----------------------------------------------------------------------- */
 
-static struct known_sites sites_of(const struct known *known, const struct slot *first)
+static struct known_sites sites_of(const struct known *known, const struct party *customer,
+                                   uint64_t number)
 {
-	if (first == NULL || first->number == 0)
-		return (struct known_sites){.everywhere = first != NULL};
-	const struct slot *further = slots_find(&known->further, first->key, 0);
+	if (customer == NULL || customer->first_site == 0)
+		return (struct known_sites){.everywhere = customer != NULL};
+	const struct slot *further = slots_find(&known->further, number + 1, 0);
 	return (struct known_sites){.count = 1 + (further != NULL ? (unsigned)further->number : 0)};
 }
 
 /* Which of the customer's sites this is, from 1; 0: none of them. */
-static unsigned place_of(const struct known *known, const struct slot *first, uint64_t site)
+static unsigned place_of(const struct known *known, const struct party *customer, uint64_t number,
+                         uint64_t site)
 {
-	if (first->number == site)
+	if (customer->first_site == site)
 		return 1;
 	const struct slot *further =
-	        site != 0 ? slots_find(&known->further, first->key, site) : NULL;
+	        site != 0 ? slots_find(&known->further, number + 1, site) : NULL;
 	return further != NULL ? (unsigned)further->number : 0;
 }
 
@@ -139,15 +124,15 @@ bool known_is(const struct known *known, uint64_t number, const struct known_sit
               char why[static KNOWN_WHY_MAX])
 {
 	char told_text[TEXT_MAX], computed_text[TEXT_MAX];
-	const struct slot *first = first_of(known, number);
-	struct known_sites computed = sites_of(known, first);
+	const struct party *customer = customer_of(known, number);
+	struct known_sites computed = sites_of(known, customer, number);
 	if (told->everywhere != computed.everywhere || told->count != computed.count) {
 		snprintf(why, KNOWN_WHY_MAX, "%s, in a replay %s", text_of(told, told_text),
 		         text_of(&computed, computed_text));
 		return false;
 	}
 	for (unsigned i = 0; i < told->count; i++) {
-		unsigned place = place_of(known, first, told->sites[i]);
+		unsigned place = place_of(known, customer, number, told->sites[i]);
 		if (place == i + 1)
 			continue;
 		snprintf(computed_text, TEXT_MAX, "as number %u", place);
@@ -161,5 +146,5 @@ bool known_is(const struct known *known, uint64_t number, const struct known_sit
 
 size_t known_bytes(const struct known *known)
 {
-	return slots_bytes(&known->first) + slots_bytes(&known->further);
+	return slots_bytes(&known->further);
 }

@@ -9,20 +9,16 @@
 #define LAGNIAPPE_AUDIT_KNOWN_H
 
 #include "lagniappe/entry.h"
-#include "tools/audit/slots.h"
+#include "tools/audit/parties.h"
 
 #define KNOWN_SITES_MAX 15
 #define KNOWN_WHY_MAX 128
-#define KNOWN_OTHERS 64
 
-/* Most are known at one site: one slot is all that they take. */
+/* Most are known at one site, which stands in the party's record. */
 struct known {
-	struct slots first;   /* customer + 1 -> its first site; 0: it is known everywhere */
-	struct slots further; /* customer + 1, site -> which of its sites this is, from 2;
-	                       * customer + 1, 0 -> how many there are of them */
-	/* Budgets and staff come again and again: some that are no customers, by the
-	 * last bits of their numbers.  0, which is nobody or the house, is none. */
-	uint64_t others[KNOWN_OTHERS];
+	struct parties *parties; /* borrowed */
+	struct slots further;    /* customer + 1, site -> which of its sites this is, from 2;
+	                          * customer + 1, 0 -> how many there are of them */
 };
 
 /* As a record tells them.  Of what is no customer there are none. */
@@ -32,14 +28,15 @@ struct known_sites {
 	uint64_t sites[KNOWN_SITES_MAX]; /* in the order in which they were added */
 };
 
-LGP_MUST_USE enum lgp_status known_init(struct known *known);
+LGP_MUST_USE enum lgp_status known_init(struct known *known, struct parties *parties);
 void known_deinit(struct known *known);
 /* Brings near what known_note will ask for. */
 void known_prefetch(const struct known *known, const struct lgp_entry *entry);
-/* The same for what is asked of one customer and site; site 0: of the customer alone. */
+/* The same for what is asked of one customer and site; site 0: how many it has. */
 void known_fetch(const struct known *known, uint64_t number, uint64_t site);
-/* The next entry of the log: what it adds.  LGP_NO_MEMORY. */
-LGP_MUST_USE enum lgp_status known_note(struct known *known, const struct lgp_entry *entry);
+/* The next entry of the log, and whom it names: what it adds.  LGP_NO_MEMORY. */
+LGP_MUST_USE enum lgp_status known_note(struct known *known, const struct lgp_entry *entry,
+                                        const struct named *named);
 /* Whether the party is known where a record tells it.  If not, `why` gets how it is
  * told, and how it is. */
 bool known_is(const struct known *known, uint64_t number, const struct known_sites *told,

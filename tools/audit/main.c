@@ -105,7 +105,8 @@ static int help(FILE *out)
 			options_help(commands[i].rows, out);
 	}
 	fputs("\nLEDGER is a ledger.mdb, a data directory (also while its server runs), or a\n"
-	      "server's URL, with --token.\n"
+	      "server's URL, with --token.  Where a server of this machine holds the ledger, its\n"
+	      "work comes first: one that is run by nice or chrt keeps what those gave it.\n"
 	      "Exit: 0 clean, 1 findings, 2 could not run.\n",
 	      out);
 	return 0;

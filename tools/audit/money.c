@@ -7,11 +7,14 @@
 
 #include "tools/audit/kinds.h"
 
-#define OWNER_MAX (UINT64_MAX >> 8) /* an owner shares its word with the class */
+#define OWNER_MAX (UINT64_MAX >> 8)  /* an owner shares its word with the class */
+#define NEAR_MAX 4096                /* so many accounts are near without being asked for */
+#define IN_SLOTS (UINT64_C(1) << 63) /* of a place among all accounts */
 
-enum lgp_status money_init(struct money *money, struct door *door, struct findings *findings)
+enum lgp_status money_init(struct money *money, struct door *door, struct findings *findings,
+                           struct parties *parties)
 {
-	*money = (struct money){.door = door, .findings = findings};
+	*money = (struct money){.door = door, .findings = findings, .parties = parties};
 	enum lgp_status status = slots_init(&money->accounts);
 	if (status == LGP_OK)
 		status = slots_init(&money->drift);
@@ -40,32 +43,94 @@ static uint64_t account_key(enum lgp_class class, uint64_t owner)
 	return (uint64_t) class << 56 | (owner & OWNER_MAX);
 }
 
+/* owned_by: the owner's record; NULL: none.  NULL: nothing moved it. */
+static int64_t *find_account(const struct money *money, enum lgp_class class, uint64_t owner,
+                             struct party *owned_by, uint64_t unit)
+{
+	if (!money->moved[class])
+		return NULL;
+	if (class == LGP_CLASS_CUSTOMER && owned_by != NULL && owned_by->unit == unit)
+		return &owned_by->balance;
+	struct slot *slot = slots_find(&money->accounts, account_key(class, owner), unit);
+	return slot != NULL ? &slot->amount : NULL;
+}
+
+/* Made with 0 where nothing moved it.  NULL: no memory. */
+static int64_t *put_account(struct money *money, enum lgp_class class, uint64_t owner,
+                            struct party *owned_by, uint64_t unit)
+{
+	int64_t *balance = find_account(money, class, owner, owned_by, unit);
+	if (balance != NULL)
+		return balance;
+	money->moved[class] = true;
+	if (class == LGP_CLASS_CUSTOMER && owned_by != NULL && owned_by->unit == 0) {
+		owned_by->unit = unit;
+		money->in_records++;
+		return &owned_by->balance;
+	}
+	struct slot *slot = slots_put(&money->accounts, account_key(class, owner), unit);
+	return slot != NULL ? &slot->amount : NULL;
+}
+
 int64_t money_balance(const struct money *money, enum lgp_class class, uint64_t owner,
                       uint64_t unit)
 {
-	if (!money->moved[class])
-		return 0;
-	const struct slot *slot = slots_find(&money->accounts, account_key(class, owner), unit);
-	return slot != NULL ? slot->amount : 0;
+	const int64_t *balance =
+	        find_account(money, class, owner, parties_find(money->parties, owner), unit);
+	return balance != NULL ? *balance : 0;
 }
 
 bool money_account(const struct money *money, enum lgp_class class, uint64_t owner, uint64_t unit,
                    uint64_t *key, int64_t *balance)
 {
 	*key = account_key(class, owner);
-	if (!money->moved[class])
+	if (owner > OWNER_MAX || (lgp_class_owner(class) == LGP_OWNER_NONE && owner != 0) ||
+	    !money->moved[class])
 		return false;
-	if (owner > OWNER_MAX || (lgp_class_owner(class) == LGP_OWNER_NONE && owner != 0))
-		return false;
-	const struct slot *slot = slots_find(&money->accounts, *key, unit);
+	const int64_t *found =
+	        find_account(money, class, owner, parties_find(money->parties, owner), unit);
+	if (found != NULL)
+		*balance = *found;
+	return found != NULL;
+}
+
+uint64_t money_account_count(const struct money *money)
+{
+	return money->in_records + money->accounts.count;
+}
+
+static bool next_in_records(const struct money *money, uint64_t *at, struct slot *out)
+{
+	uint64_t number;
+	const struct party *party;
+	while ((party = roll_next(&money->parties->roll, at, &number)) != NULL) {
+		*out = (struct slot){.key = account_key(LGP_CLASS_CUSTOMER, number),
+		                     .sub = party->unit,
+		                     .amount = party->balance};
+		if (party->unit != 0)
+			return true;
+	}
+	return false;
+}
+
+bool money_account_next(const struct money *money, uint64_t *at, struct slot *out)
+{
+	if (*at < IN_SLOTS) {
+		if (next_in_records(money, at, out))
+			return true;
+		*at = IN_SLOTS;
+	}
+	size_t place = (size_t)(*at - IN_SLOTS);
+	const struct slot *slot = slots_next(&money->accounts, &place);
+	*at = IN_SLOTS + place;
 	if (slot != NULL)
-		*balance = slot->amount;
+		*out = *slot;
 	return slot != NULL;
 }
 
 void money_prefetch(const struct money *money, const struct lgp_entry *entry)
 {
-	if (entry->customer != 0 && entry->unit != 0)
+	if (money->accounts.count > NEAR_MAX && entry->customer != 0 && entry->unit != 0)
 		slots_prefetch(&money->accounts, account_key(LGP_CLASS_CUSTOMER, entry->customer),
 		               entry->unit);
 	if (entry->kind == LGP_KIND_REVERSAL && entry->refers_to < entry->seq)
@@ -74,29 +139,30 @@ void money_prefetch(const struct money *money, const struct lgp_entry *entry)
 
 void money_fetch(const struct money *money, uint64_t owner, uint64_t unit)
 {
+	if (money->accounts.count <= NEAR_MAX)
+		return;
 	for (enum lgp_class class = LGP_CLASS_NONE + 1; class < LGP_CLASS_COUNT; class ++)
 		if (money->moved[class])
 			slots_prefetch(&money->accounts, account_key(class, owner), unit);
 }
 
 static enum lgp_status post(struct money *money, const struct lgp_entry *entry,
-                            enum lgp_class class, int64_t amount)
+                            const struct named *named, enum lgp_class class, int64_t amount)
 {
 	uint64_t owner = lgp_entry_owner(entry, class);
-	struct slot *slot = slots_put(&money->accounts, account_key(class, owner), entry->unit);
-	if (slot == NULL)
+	int64_t *balance = put_account(money, class, owner, named->of[FIELD_CUSTOMER], entry->unit);
+	if (balance == NULL)
 		return no_memory();
-	money->moved[class] = true;
-	int64_t before = slot->amount;
-	if (__builtin_add_overflow(before, amount, &slot->amount)) {
-		slot->amount = before;
+	int64_t before = *balance;
+	if (__builtin_add_overflow(before, amount, balance)) {
+		*balance = before;
 		finding_entry(money->findings, RULE_CONSERVATION, entry->seq,
 		              "%" PRId64 " and %" PRId64 " on the %s account of %" PRIu64
 		              " do not fit into 63 bits",
 		              before, amount, lgp_class_name(class), owner);
 	}
 	/* Told where it falls through the floor; what is below already was told. */
-	if (lgp_class_floored(class) && slot->amount < 0 && before >= 0)
+	if (lgp_class_floored(class) && *balance < 0 && before >= 0)
 		finding_entry(money->findings, RULE_FLOOR, entry->seq,
 		              "it takes %" PRId64 " from the %s account of %" PRIu64
 		              ", which held %" PRId64 " of unit %" PRIu64,
@@ -104,12 +170,13 @@ static enum lgp_status post(struct money *money, const struct lgp_entry *entry,
 	return LGP_OK;
 }
 
-static enum lgp_status move_amount(struct money *money, const struct lgp_entry *entry)
+static enum lgp_status move_amount(struct money *money, const struct lgp_entry *entry,
+                                   const struct named *named)
 {
 	if (entry->debit == LGP_CLASS_NONE)
 		return LGP_OK;
-	enum lgp_status status = post(money, entry, entry->debit, -entry->amount);
-	return status == LGP_OK ? post(money, entry, entry->credit, entry->amount) : status;
+	enum lgp_status status = post(money, entry, named, entry->debit, -entry->amount);
+	return status == LGP_OK ? post(money, entry, named, entry->credit, entry->amount) : status;
 }
 
 /* ---- who moves what ----------------------------------------------------------------- */
@@ -169,16 +236,28 @@ static void judge_move(struct money *money, const struct lgp_entry *entry)
 
 /* ---- running balances ----------------------------------------------------------------- */
 
+/* What the entry's customer has in its unit; INT64_MAX: more than fits. */
+static int64_t balance_of(const struct money *money, const struct lgp_entry *entry,
+                          struct party *customer)
+{
+	const int64_t *given =
+	        find_account(money, LGP_CLASS_CUSTOMER, entry->customer, customer, entry->unit);
+	const int64_t *earned =
+	        find_account(money, LGP_CLASS_EARNED, entry->customer, customer, entry->unit);
+	int64_t sum;
+	return __builtin_add_overflow(given != NULL ? *given : 0, earned != NULL ? *earned : 0,
+	                              &sum)
+	               ? INT64_MAX
+	               : sum;
+}
+
 /* A wrong balance is told once: the next ones, wrong by as much, follow. */
-static enum lgp_status judge_balance(struct money *money, const struct lgp_entry *entry)
+static enum lgp_status judge_balance(struct money *money, const struct lgp_entry *entry,
+                                     const struct named *named)
 {
 	int64_t replayed = 0, off;
-	if (entry->customer != 0 && entry->unit != 0 && kind_meant(entry) != LGP_KIND_IMPORT &&
-	    __builtin_add_overflow(
-	            money_balance(money, LGP_CLASS_CUSTOMER, entry->customer, entry->unit),
-	            money_balance(money, LGP_CLASS_EARNED, entry->customer, entry->unit),
-	            &replayed))
-		replayed = INT64_MAX;
+	if (entry->customer != 0 && entry->unit != 0 && kind_meant(entry) != LGP_KIND_IMPORT)
+		replayed = balance_of(money, entry, named->of[FIELD_CUSTOMER]);
 	if (entry->balance == replayed)
 		return LGP_OK;
 	if (__builtin_sub_overflow(entry->balance, replayed, &off))
@@ -267,14 +346,15 @@ static enum lgp_status judge_reversal(struct money *money, const struct lgp_entr
 	return LGP_OK;
 }
 
-enum lgp_status money_judge(struct money *money, const struct lgp_entry *entry)
+enum lgp_status money_judge(struct money *money, const struct lgp_entry *entry,
+                            const struct named *named)
 {
 	judge_move(money, entry);
 	enum lgp_status status = note_budget(money, entry);
 	if (status == LGP_OK)
-		status = move_amount(money, entry);
+		status = move_amount(money, entry, named);
 	if (status == LGP_OK)
-		status = judge_balance(money, entry);
+		status = judge_balance(money, entry, named);
 	return status == LGP_OK ? judge_reversal(money, entry) : status;
 }
 
@@ -301,15 +381,15 @@ static int by_unit(const void *a, const void *b)
 
 enum lgp_status money_sum(struct money *money, struct unit_sums **out, size_t *count)
 {
-	const struct slot *slot;
+	struct slot account;
 	*out = NULL;
 	*count = 0;
-	for (size_t at = 0; (slot = slots_next(&money->accounts, &at)) != NULL;) {
-		struct unit_sums *sums = sums_of(out, count, slot->sub);
+	for (uint64_t at = 0; money_account_next(money, &at, &account);) {
+		struct unit_sums *sums = sums_of(out, count, account.sub);
 		if (sums == NULL)
 			return no_memory();
-		sums->of_class[slot->key >> 56] += slot->amount;
-		sums->all += slot->amount;
+		sums->of_class[account.key >> 56] += account.amount;
+		sums->all += account.amount;
 		sums->accounts++;
 	}
 	if (*count > 0)

@@ -2,52 +2,46 @@
 #include "tools/audit/parties.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #define NUMBER_MAX (UINT64_MAX >> 8) /* the newest entry shares its word with the kind */
 
 enum lgp_status parties_init(struct parties *parties, struct findings *findings)
 {
 	*parties = (struct parties){.findings = findings};
-	return slots_init(&parties->opened);
+	return roll_init(&parties->roll);
 }
 
 void parties_deinit(struct parties *parties)
 {
-	slots_deinit(&parties->opened);
+	roll_deinit(&parties->roll);
 }
 
-static struct slot *find(const struct parties *parties, uint64_t number)
+struct party *parties_find(const struct parties *parties, uint64_t number)
 {
-	return number > NUMBER_MAX ? NULL : slots_find(&parties->opened, number + 1, 0);
+	return roll_find(&parties->roll, number);
 }
 
-static enum lgp_kind kind_of(const struct slot *slot)
+enum lgp_kind parties_kind_of(const struct party *party)
 {
-	return slot != NULL ? (enum lgp_kind)(slot->number >> 56) : 0;
+	return party != NULL ? (enum lgp_kind)(party->last >> 56) : 0;
 }
 
 enum lgp_kind parties_kind(const struct parties *parties, uint64_t number)
 {
-	return kind_of(find(parties, number));
+	return parties_kind_of(parties_find(parties, number));
 }
 
 uint64_t parties_last(const struct parties *parties, uint64_t number)
 {
-	const struct slot *slot = find(parties, number);
-	return slot != NULL ? slot->number & NUMBER_MAX : 0;
+	const struct party *party = parties_find(parties, number);
+	return party != NULL ? party->last & NUMBER_MAX : 0;
 }
 
 /* Of the parties of an entry the customers are many; the others are near. */
 void parties_prefetch(const struct parties *parties, const struct lgp_entry *entry)
 {
 	if (entry->customer != 0)
-		parties_fetch(parties, entry->customer);
-}
-
-void parties_fetch(const struct parties *parties, uint64_t number)
-{
-	slots_prefetch(&parties->opened, number + 1, 0);
+		roll_prefetch(&parties->roll, entry->customer);
 }
 
 /* ---- opening --------------------------------------------------------------------- */
@@ -59,28 +53,24 @@ static bool opens(const struct lgp_entry *entry)
 	       (entry->flags & LGP_FLAG_AMEND) == 0;
 }
 
-static enum lgp_status open_party(struct parties *parties, const struct lgp_entry *entry)
+enum lgp_status parties_open(struct parties *parties, const struct lgp_entry *entry)
 {
+	if (!opens(entry))
+		return LGP_OK;
 	enum field own = kind_info(entry->kind)->own;
 	if (own != FIELD_NONE && field_value(entry, own) != entry->seq)
 		finding_entry(parties->findings, RULE_OPENING, entry->seq,
 		              "it opens a %s and names %" PRIu64 " as that, not itself",
 		              lgp_kind_name(entry->kind), field_value(entry, own));
 	require(entry->seq <= NUMBER_MAX);
-	struct slot *slot = slots_put(&parties->opened, entry->seq + 1, 0);
-	if (slot == NULL)
+	struct party *party = roll_add(&parties->roll, entry->seq);
+	if (party == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for another party");
-	slot->number = (uint64_t)entry->kind << 56 | entry->seq;
-	memset(parties->recent, 0, sizeof parties->recent); /* slots may have moved */
+	party->last = (uint64_t)entry->kind << 56 | entry->seq;
 	return LGP_OK;
 }
 
 /* ---- references ------------------------------------------------------------------- */
-
-/* What an entry's fields name, looked up once; NULL: nothing, or nothing known. */
-struct named {
-	struct slot *of[FIELD_COUNT];
-};
 
 static void tell_reference(struct parties *parties, const struct lgp_entry *entry, enum field field,
                            enum lgp_kind kind)
@@ -105,14 +95,14 @@ static void judge_reference(struct parties *parties, const struct lgp_entry *ent
 	if (number == 0)
 		return;
 	if (recent->number == number) {
-		named->of[field] = recent->slot;
+		named->of[field] = recent->party;
 		return;
 	}
-	struct slot *slot = named->of[field] = find(parties, number);
-	if (!field_takes(entry, field, kind_of(slot)))
-		tell_reference(parties, entry, field, kind_of(slot));
+	struct party *party = named->of[field] = parties_find(parties, number);
+	if (!field_takes(entry, field, parties_kind_of(party)))
+		tell_reference(parties, entry, field, parties_kind_of(party));
 	else if (field != FIELD_CUSTOMER)
-		*recent = (struct recent_party){number, slot};
+		*recent = (struct recent_party){number, party};
 }
 
 static void judge_references(struct parties *parties, const struct lgp_entry *entry,
@@ -133,7 +123,7 @@ static void judge_house(struct parties *parties, const struct lgp_entry *entry, 
 	if (entry->actor != 0)
 		return;
 	const struct kind_info *info = kind_info(entry->kind);
-	named->of[FIELD_ACTOR] = find(parties, 0);
+	named->of[FIELD_ACTOR] = parties_find(parties, 0);
 	if (info == NULL || (info->rules & KIND_HOUSE) == 0)
 		finding_entry(
 		        parties->findings, RULE_REFERENCE, entry->seq,
@@ -154,7 +144,7 @@ static void judge_refers_to(struct parties *parties, const struct lgp_entry *ent
 	                       : info != NULL                       ? info->refers_to
 	                                                            : 0;
 	/* A grant opens nothing; what a reversal refers to is judged with its money. */
-	if (needed == 0 || needed == LGP_KIND_GRANT || kind_of(find(parties, number)) == needed)
+	if (needed == 0 || needed == LGP_KIND_GRANT || parties_kind(parties, number) == needed)
 		return;
 	finding_entry(parties->findings, RULE_REFERS_TO, entry->seq,
 	              "it refers to entry %" PRIu64 ", which opened no %s", number,
@@ -176,7 +166,7 @@ static void judge_amended(struct parties *parties, const struct lgp_entry *entry
 /* ---- links ------------------------------------------------------------------------ */
 
 static void judge_link(struct parties *parties, const struct lgp_entry *entry, enum rule rule,
-                       enum field field, const struct slot *slot, uint64_t prev)
+                       enum field field, const struct party *party, uint64_t prev)
 {
 	uint64_t number = field_value(entry, field);
 	if (number == 0 && field != FIELD_ACTOR) {
@@ -187,19 +177,19 @@ static void judge_link(struct parties *parties, const struct lgp_entry *entry, e
 			              field_name(field), prev);
 		return;
 	}
-	if (slot == NULL)
+	if (party == NULL)
 		return; /* said by RULE_REFERENCE */
-	uint64_t last = number == entry->seq ? 0 : slot->number & NUMBER_MAX;
+	uint64_t last = number == entry->seq ? 0 : party->last & NUMBER_MAX;
 	if (prev != last)
 		finding_entry(parties->findings, rule, entry->seq,
 		              "its %s %" PRIu64 " was last in entry %" PRIu64 ", it names %" PRIu64,
 		              field_name(field), number, last, prev);
 }
 
-static void follow(struct slot *slot, uint64_t seq)
+static void follow(struct party *party, uint64_t seq)
 {
-	if (slot != NULL)
-		slot->number = (slot->number & ~NUMBER_MAX) | seq;
+	if (party != NULL)
+		party->last = (party->last & ~NUMBER_MAX) | seq;
 }
 
 static void judge_links(struct parties *parties, const struct lgp_entry *entry,
@@ -217,18 +207,17 @@ static void judge_links(struct parties *parties, const struct lgp_entry *entry,
 	follow(named->of[FIELD_ACTOR], entry->seq);
 }
 
-enum lgp_status parties_judge(struct parties *parties, const struct lgp_entry *entry)
+enum lgp_status parties_judge(struct parties *parties, const struct lgp_entry *entry,
+                              struct named *named)
 {
-	struct named named = {0};
-	if (opens(entry)) {
-		enum lgp_status status = open_party(parties, entry);
-		if (status != LGP_OK)
-			return status;
-	}
-	judge_references(parties, entry, &named);
-	judge_house(parties, entry, &named);
+	*named = (struct named){0};
+	enum lgp_status status = parties_open(parties, entry);
+	if (status != LGP_OK)
+		return status;
+	judge_references(parties, entry, named);
+	judge_house(parties, entry, named);
 	judge_refers_to(parties, entry);
 	judge_amended(parties, entry);
-	judge_links(parties, entry, &named);
+	judge_links(parties, entry, named);
 	return LGP_OK;
 }

@@ -48,7 +48,7 @@ enum lgp_status payload_check_new(struct source *source, struct findings *findin
 	check->orphans = malloc(ORPHANS_MAX * sizeof *check->orphans);
 	enum lgp_status status =
 	        check->orphans != NULL
-	                ? sorter_new(LGP_HASH_LEN, SORTER_BUFFER_BYTES, &check->bound)
+	                ? sorter_new(LGP_HASH_LEN, 8, SORTER_BUFFER_BYTES, &check->bound)
 	                : lgp_fault(LGP_NO_MEMORY, "no memory for payloads");
 	if (status == LGP_OK)
 		*out = check;

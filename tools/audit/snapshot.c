@@ -18,6 +18,7 @@
 #include "lagniappe/codec.h"
 #include "lagniappe/kv.h"
 #include "tools/audit/guard.h"
+#include "tools/audit/stretch.h"
 
 #define FORMAT "lagniappe-state-2"
 #define PIECE_RECORDS 4096
@@ -44,6 +45,7 @@ struct snapshot {
 	struct lgp_kv *kv;            /* owned, all three; while it is copied */
 	struct lgp_kv_txn *txn;       /* NULL: none yet */
 	struct lgp_kv_cursor *cursor; /* within a call alone */
+	struct stretches stretches;
 	bool opening_returned;
 	struct mark mark;
 	FILE *copy; /* owned */
@@ -137,6 +139,7 @@ static enum lgp_status read_piece(void *context)
 	status = seek(snapshot, &key, &value);
 	for (unsigned i = 0;
 	     status == LGP_OK && i < PIECE_RECORDS && snapshot->piece_len < PIECE_BYTES; i++) {
+		stretch_near(&snapshot->stretches, key.ptr);
 		status = keep(snapshot, key, value);
 		if (status == LGP_OK)
 			status = lgp_kv_next(snapshot->cursor, &key, &value);

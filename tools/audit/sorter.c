@@ -1,8 +1,9 @@
 /* sorter: see sorter.h.  Thread: one at a time.
  *
- * A record is the key and its number, 8 bytes of the machine's own order.  A
- * run is sorted by scattering it over 65,536 buckets of the key's first two
- * bytes, then each small bucket by comparing.  Runs are merged by a heap. */
+ * A record is the key and its number, big-endian: records in order are keys in order,
+ * and equal ones by their numbers.  A run is sorted by scattering it over 65,536
+ * buckets of the key's first two bytes, then each small bucket by comparing.  Runs are
+ * merged by a heap. */
 #include "tools/audit/sorter.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ struct run {
 };
 
 struct sorter {
-	size_t key_len, record_len;
+	size_t key_len, number_len, record_len;
 	size_t buffer_len; /* bytes, a multiple of record_len */
 	size_t used;
 	int file; /* -1: none yet */
@@ -37,14 +38,17 @@ struct sorter {
 	uint8_t *buffer, *sorted; /* owned, buffer_len each */
 };
 
-enum lgp_status sorter_new(size_t key_len, size_t buffer_bytes, struct sorter **out)
+enum lgp_status sorter_new(size_t key_len, size_t number_len, size_t buffer_bytes,
+                           struct sorter **out)
 {
-	require(key_len >= 8 && key_len <= SORTER_KEY_MAX);
+	require(key_len >= 2 && key_len <= SORTER_KEY_MAX && number_len >= 1 && number_len <= 8 &&
+	        key_len + number_len >= 8);
 	struct sorter *sorter = calloc(1, sizeof *sorter);
 	if (sorter == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory to sort keys");
 	sorter->key_len = key_len;
-	sorter->record_len = key_len + 8;
+	sorter->number_len = number_len;
+	sorter->record_len = key_len + number_len;
 	sorter->file = -1;
 	/* Two halves: what is added, and where it is scattered to. */
 	sorter->buffer_len = buffer_bytes / 2 / sorter->record_len * sorter->record_len;
@@ -72,32 +76,26 @@ void sorter_free(struct sorter *sorter)
 
 /* ---- one run ----------------------------------------------------------------- */
 
-static int compare(const uint8_t *a, const uint8_t *b, size_t key_len)
+static int compare(const uint8_t *a, const uint8_t *b, size_t record_len)
 {
 	uint64_t first_a = lgp_get_be(a, 8), first_b = lgp_get_be(b, 8);
 	if (first_a != first_b) /* nearly always */
 		return first_a < first_b ? -1 : 1;
-	int order = memcmp(a, b, key_len);
-	if (order != 0)
-		return order;
-	uint64_t number_a, number_b;
-	memcpy(&number_a, a + key_len, 8);
-	memcpy(&number_b, b + key_len, 8);
-	return number_a < number_b ? -1 : number_a > number_b;
+	return memcmp(a, b, record_len);
 }
 
-static int compare_sized(const void *a, const void *b, void *key_len)
+static int compare_sized(const void *a, const void *b, void *record_len)
 {
-	return compare(a, b, *(size_t *)key_len);
+	return compare(a, b, *(size_t *)record_len);
 }
 
-static void insert_in_order(uint8_t *records, size_t count, size_t key_len, size_t record_len)
+static void insert_in_order(uint8_t *records, size_t count, size_t record_len)
 {
 	uint8_t moving[RECORD_MAX];
 	for (size_t i = 1; i < count; i++) {
 		size_t at = i;
 		while (at > 0 && compare(records + (at - 1) * record_len, records + i * record_len,
-		                         key_len) > 0)
+		                         record_len) > 0)
 			at--;
 		if (at == i)
 			continue;
@@ -111,9 +109,9 @@ static void insert_in_order(uint8_t *records, size_t count, size_t key_len, size
 static void sort_bucket(struct sorter *sorter, uint8_t *records, size_t count)
 {
 	if (count <= 32)
-		insert_in_order(records, count, sorter->key_len, sorter->record_len);
+		insert_in_order(records, count, sorter->record_len);
 	else
-		qsort_r(records, count, sorter->record_len, compare_sized, &sorter->key_len);
+		qsort_r(records, count, sorter->record_len, compare_sized, &sorter->record_len);
 }
 
 /* From buffer to sorted. */
@@ -188,7 +186,8 @@ enum lgp_status sorter_add(struct sorter *sorter, const uint8_t *key, uint64_t n
 			return status;
 	}
 	memcpy(sorter->buffer + sorter->used, key, sorter->key_len);
-	memcpy(sorter->buffer + sorter->used + sorter->key_len, &number, 8);
+	lgp_put_be(sorter->buffer + sorter->used + sorter->key_len, number,
+	           (unsigned)sorter->number_len);
 	sorter->used += sorter->record_len;
 	return LGP_OK;
 }
@@ -227,7 +226,8 @@ static void sift_down(struct sorter *sorter, unsigned place)
 		unsigned least = place;
 		for (unsigned child = 2 * place + 1; child <= 2 * place + 2; child++)
 			if (child < sorter->heap_len &&
-			    compare(head(sorter, child), head(sorter, least), sorter->key_len) < 0)
+			    compare(head(sorter, child), head(sorter, least), sorter->record_len) <
+			            0)
 				least = child;
 		if (least == place)
 			return;
@@ -283,6 +283,6 @@ enum lgp_status sorter_next(struct sorter *sorter, const uint8_t **key, uint64_t
 		sorter->heap[0] = sorter->heap[--sorter->heap_len];
 	sift_down(sorter, 0);
 	*key = sorter->current;
-	memcpy(number, sorter->current + sorter->key_len, 8);
+	*number = lgp_get_be(sorter->current + sorter->key_len, (unsigned)sorter->number_len);
 	return LGP_OK;
 }

@@ -12,13 +12,15 @@
 
 #define SORTER_BUFFER_BYTES (24u << 20)
 #define SORTER_KEY_MAX 32
-#define SORTER_RUNS_MAX 4096 /* then no more are taken: 4 * 10^9 keys of 16 bytes */
+#define SORTER_RUNS_MAX 4096 /* then no more are taken: 4 * 10^9 records of 12 bytes */
 
 struct sorter;
 
-/* key_len: 8 to SORTER_KEY_MAX bytes, evenly spread (hashes, MACs), or it is slow.
+/* key_len: 2 to SORTER_KEY_MAX bytes, evenly spread (hashes, MACs), or it is slow.
+ * number_len: bytes that hold every number, 8 at most; with the key 8 at least.
  * buffer_bytes: SORTER_BUFFER_BYTES, or less in tests. */
-LGP_MUST_USE enum lgp_status sorter_new(size_t key_len, size_t buffer_bytes, struct sorter **out);
+LGP_MUST_USE enum lgp_status sorter_new(size_t key_len, size_t number_len, size_t buffer_bytes,
+                                        struct sorter **out);
 void sorter_free(struct sorter *sorter);
 /* LGP_IO, LGP_OVERLOAD. */
 LGP_MUST_USE enum lgp_status sorter_add(struct sorter *sorter, const uint8_t *key, uint64_t number);

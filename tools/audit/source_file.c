@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "tools/audit/guard.h"
+#include "tools/audit/stretch.h"
+#include "tools/audit/yield.h"
 
 struct file_source {
 	struct source common;
@@ -21,6 +23,7 @@ struct file_source {
 	struct lgp_kv *kv;            /* owned */
 	struct lgp_kv_txn *txn;       /* owned; idle between calls; NULL: none yet */
 	struct lgp_kv_cursor *cursor; /* owned; within a call alone */
+	struct stretches stretches;
 };
 
 static struct file_source *file_of(struct source *source)
@@ -167,6 +170,7 @@ enum lgp_status source_file_open(const char *ledger, struct source **out, bool *
 	guard_init();
 	enum lgp_status status = locate(ledger, file);
 	if (status == LGP_OK) {
+		yield_to_server(file->path);
 		status = opening_returns(file) ? open_file(file)
 		                               : lgp_fault(LGP_CORRUPT,
 		                                           "%s: pages that its tables begin with "
@@ -357,6 +361,7 @@ static enum lgp_status read_entries(struct file_source *file, struct block *bloc
 		block->next_entry = number;
 		if (number - block->first >= block->count)
 			return LGP_OK;
+		stretch_near(&file->stretches, value.ptr);
 		keep_entry(block, (unsigned)(number - block->first), value);
 		block->empty = false;
 		from = number + 1;
@@ -380,6 +385,7 @@ static enum lgp_status read_leaves(struct file_source *file, struct block *block
 			status = lgp_fault(LGP_CORRUPT, "keys are out of order");
 		if (status != LGP_OK || number - first >= strips)
 			break;
+		stretch_near(&file->stretches, value.ptr);
 		keep_strip(&block->leaves[number - first], value);
 		block->empty = false;
 		status = lgp_kv_next(file->cursor, &key, &value);
