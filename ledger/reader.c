@@ -193,8 +193,8 @@ enum lgp_status lgp_read_household(struct lgp_reader *reader, uint64_t customer,
 	return status == LGP_MISSING ? LGP_OK : status;
 }
 
-enum lgp_status lgp_read_balance(struct lgp_reader *reader, enum lgp_class class, uint64_t owner,
-                                 uint64_t unit, int64_t *out)
+enum lgp_status lgp_read_balances(struct lgp_reader *reader, uint64_t owner, uint64_t unit,
+                                  const enum lgp_class *classes, size_t count, int64_t *out)
 {
 	char bytes[STATE_VALUE_MAX];
 	size_t len;
@@ -203,8 +203,15 @@ enum lgp_status lgp_read_balance(struct lgp_reader *reader, enum lgp_class class
 	enum lgp_status status = read_record(reader, &key, bytes, &len);
 	if (status == LGP_OK)
 		status = account_decode((struct lgp_view){bytes, len}, &account);
-	*out = account.balance[slot_of(class)];
+	for (size_t i = 0; i < count; i++)
+		out[i] = account.balance[slot_of(classes[i])];
 	return status == LGP_MISSING ? LGP_OK : status;
+}
+
+enum lgp_status lgp_read_balance(struct lgp_reader *reader, enum lgp_class class, uint64_t owner,
+                                 uint64_t unit, int64_t *out)
+{
+	return lgp_read_balances(reader, owner, unit, &class, 1, out);
 }
 
 enum lgp_status lgp_read_reversed(struct lgp_reader *reader, uint64_t seq, int64_t *out)

@@ -26,20 +26,18 @@ static size_t list_units(struct lgp_ledger *ledger, uint64_t *numbers, size_t ma
 static enum lgp_status write_balance(struct worker *worker, struct buf *out, uint64_t customer,
                                      uint64_t unit)
 {
-	int64_t given = 0, earned = 0, held = 0;
+	enum { GIVEN, EARNED, HELD, CLASSES };
+	static const enum lgp_class classes[CLASSES] = {LGP_CLASS_CUSTOMER, LGP_CLASS_EARNED,
+	                                                LGP_CLASS_HELD};
+	int64_t balance[CLASSES];
 	enum lgp_status status =
-	        lgp_read_balance(worker->reader, LGP_CLASS_CUSTOMER, customer, unit, &given);
-	if (status == LGP_OK)
-		status =
-		        lgp_read_balance(worker->reader, LGP_CLASS_EARNED, customer, unit, &earned);
-	if (status == LGP_OK)
-		status = lgp_read_balance(worker->reader, LGP_CLASS_HELD, customer, unit, &held);
+	        lgp_read_balances(worker->reader, customer, unit, classes, CLASSES, balance);
 	if (status != LGP_OK)
 		return status;
 	buf_text(out, "{");
 	answer_name(worker, out, "unit", unit);
-	json_write_int(out, "available", given + earned);
-	json_write_int(out, "held", held);
+	json_write_int(out, "available", balance[GIVEN] + balance[EARNED]);
+	json_write_int(out, "held", balance[HELD]);
 	buf_text(out, "}");
 	return LGP_OK;
 }

@@ -60,25 +60,19 @@ static bool may_see(struct request *request, uint64_t budget)
 static enum lgp_status write_amounts(struct worker *worker, struct buf *out, uint64_t budget,
                                      uint64_t unit)
 {
-	int64_t available = 0, reserved = 0, issued = 0, history = 0;
+	enum { AVAILABLE, RESERVED, ISSUED, HISTORY, CLASSES };
+	static const enum lgp_class classes[CLASSES] = {LGP_CLASS_BUDGET, LGP_CLASS_RESERVED,
+	                                                LGP_CLASS_ISSUANCE, LGP_CLASS_HISTORY};
+	int64_t balance[CLASSES];
 	enum lgp_status status =
-	        lgp_read_balance(worker->reader, LGP_CLASS_BUDGET, budget, unit, &available);
-	if (status == LGP_OK)
-		status = lgp_read_balance(worker->reader, LGP_CLASS_RESERVED, budget, unit,
-		                          &reserved);
-	if (status == LGP_OK)
-		status =
-		        lgp_read_balance(worker->reader, LGP_CLASS_ISSUANCE, budget, unit, &issued);
-	if (status == LGP_OK)
-		status =
-		        lgp_read_balance(worker->reader, LGP_CLASS_HISTORY, budget, unit, &history);
+	        lgp_read_balances(worker->reader, budget, unit, classes, CLASSES, balance);
 	if (status != LGP_OK)
 		return status;
-	json_write_int(out, "available", available);
-	json_write_int(out, "allotted", -issued);
-	json_write_int(out, "reserved", reserved);
-	json_write_int(out, "spent", -issued - available - reserved);
-	json_write_int(out, "imported", -history);
+	json_write_int(out, "available", balance[AVAILABLE]);
+	json_write_int(out, "allotted", -balance[ISSUED]);
+	json_write_int(out, "reserved", balance[RESERVED]);
+	json_write_int(out, "spent", -balance[ISSUED] - balance[AVAILABLE] - balance[RESERVED]);
+	json_write_int(out, "imported", -balance[HISTORY]);
 	return LGP_OK;
 }
 

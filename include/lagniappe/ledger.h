@@ -390,6 +390,10 @@ LGP_MUST_USE enum lgp_status lgp_read_household(struct lgp_reader *reader, uint6
  * the class has none. */
 LGP_MUST_USE enum lgp_status lgp_read_balance(struct lgp_reader *reader, enum lgp_class class,
                                               uint64_t owner, uint64_t unit, int64_t *out);
+/* The same of several classes of one owner, all of one moment, by one look. */
+LGP_MUST_USE enum lgp_status lgp_read_balances(struct lgp_reader *reader, uint64_t owner,
+                                               uint64_t unit, const enum lgp_class *classes,
+                                               size_t count, int64_t *out);
 /* How much of an entry is reversed already. */
 LGP_MUST_USE enum lgp_status lgp_read_reversed(struct lgp_reader *reader, uint64_t seq,
                                                int64_t *out);
