@@ -308,11 +308,11 @@ static struct sealed *sealed_new(const struct lgp_ledger *ledger, uint64_t size)
 	return sealed;
 }
 
-/* Copies what the loop needs for the receipt. */
+/* Copies what the loop needs for the receipt, where one is wanted. */
 static void prove(struct ledger_thread *t, struct job *job, struct sealed *sealed)
 {
 	const struct line *line = &job->line;
-	if (job->bulk || job->dry || line->settled ||
+	if (job->bulk || job->dry || job->minimal || line->settled ||
 	    (line->verdict != LGP_ACCEPTED && line->verdict != LGP_REFUSED))
 		return;
 	memcpy(job->leaf, lgp_batch_entry(t->ledger, line->seq), sizeof job->leaf);

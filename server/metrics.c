@@ -132,6 +132,8 @@ static void write_ledger(const struct app *app, struct buf *out)
 	gauge(out, "ledger_entries", "gauge", "Entries released.", released.size);
 	gauge(out, "ledger_used_bytes", "gauge", "Of ledger.mdb.", ledger.log_used_bytes);
 	gauge(out, "ledger_map_bytes", "gauge", "The bound of ledger.mdb.", ledger.log_map_bytes);
+	gauge(out, "ledger_waiting_bytes", "gauge",
+	      "Durable in ledger.wal, and not in ledger.mdb yet.", ledger.log_waiting_bytes);
 	gauge(out, "state_position", "gauge", "Entries that state.mdb holds.",
 	      ledger.state_position);
 	gauge(out, "overlay_bytes", "gauge", "Changed state in memory.", ledger.overlay_bytes);
