@@ -184,6 +184,18 @@ void keyrecent_near_key(const struct keyrecent *recent, uint64_t prefix)
 		__builtin_prefetch(key_at(recent, at - 1));
 }
 
+/* Buckets are split one after the other, so their heads are near; their keys lie anywhere. */
+void keyrecent_near_split(const struct keyrecent *recent, size_t before)
+{
+	uint32_t fresh = recent->count + (uint32_t)before;
+	uint32_t bucket = fresh > 0 ? fresh - top_bit(fresh) : 0;
+	if (bucket >= recent->count)
+		return;
+	uint32_t at = *head_at(recent, bucket);
+	if (at != 0)
+		__builtin_prefetch(key_at(recent, at - 1));
+}
+
 enum lgp_status keyrecent_split(struct keyrecent *recent, uint64_t upto, struct keyrecent **newer)
 {
 	uint32_t kept = recent->count;

@@ -40,26 +40,32 @@ struct map {
 	struct block *blocks;
 	size_t block_bytes, used_bytes; /* in blocks */
 	uint8_t seed[MAP_SEED_LEN];
+	map_hasher hasher;
 	/* What map_recall found last, by a hash that need not be good: a record is
 	 * looked at many times in a row. */
 	struct item *recent[1 << RECENT_BITS];
 };
 
-/* SipHash (Aumasson and Bernstein, 2012). */
-uint32_t map_hash(const struct map *map, struct lgp_view key)
+uint32_t map_siphash(const uint8_t seed[MAP_SEED_LEN], struct lgp_view key)
 {
 	uint8_t hash[crypto_shorthash_BYTES];
 	static_assert(MAP_SEED_LEN == crypto_shorthash_KEYBYTES, "seed");
-	(void)crypto_shorthash(hash, (const uint8_t *)key.ptr, key.len, map->seed);
+	(void)crypto_shorthash(hash, (const uint8_t *)key.ptr, key.len, seed);
 	return (uint32_t)lgp_get_le(hash, 4);
 }
 
-struct map *map_new(const uint8_t seed[MAP_SEED_LEN])
+uint32_t map_hash(const struct map *map, struct lgp_view key)
+{
+	return map->hasher(map->seed, key);
+}
+
+struct map *map_new(const uint8_t seed[MAP_SEED_LEN], map_hasher hasher)
 {
 	struct map *map = calloc(1, sizeof *map);
 	if (map == NULL)
 		return NULL;
 	memcpy(map->seed, seed, MAP_SEED_LEN);
+	map->hasher = hasher;
 	map->table = calloc(TABLE_MIN, sizeof *map->table);
 	map->mask = TABLE_MIN - 1;
 	if (map->table == NULL) {
@@ -182,14 +188,16 @@ bool map_get_hashed(const struct map *map, struct lgp_view key, uint32_t hash,
 	return true;
 }
 
-void map_near_slot(const struct map *map, uint32_t hash)
+/* Two slots mostly lie in one line of the cache. */
+void map_near_slots(const struct map *map, uint32_t hash)
 {
 	__builtin_prefetch(&map->table[hash & map->mask]);
 }
 
-void map_near_item(const struct map *map, uint32_t hash)
+void map_near_items(const struct map *map, uint32_t hash)
 {
 	__builtin_prefetch(map->table[hash & map->mask].item);
+	__builtin_prefetch(map->table[(hash + 1) & map->mask].item);
 }
 
 static void rehash(struct map *map)
