@@ -7,6 +7,8 @@
  * bits are the hash. */
 #include "keyrecent.h"
 
+#include "large.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,7 +127,7 @@ static enum lgp_status make_room(struct keyrecent *recent, uint64_t seq)
 		                               "their flush to the disk does not keep up");
 	if (recent->count % KEYRECENT_CHUNK != 0)
 		return LGP_OK;
-	struct chunk *chunk = malloc(sizeof(*chunk));
+	struct chunk *chunk = large_alloc(sizeof(*chunk));
 	if (chunk == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for keys");
 	recent->chunk[recent->count / KEYRECENT_CHUNK] = chunk;

@@ -9,8 +9,8 @@
 
 #include "keyrun.h"
 
-#define KEYRECENT_CHUNK 4096u
-#define KEYRECENT_CHUNKS_MAX 4096u
+#define KEYRECENT_CHUNK 131072u /* 2 MiB of keys */
+#define KEYRECENT_CHUNKS_MAX 128u
 #define KEYRECENT_KEYS_MAX (KEYRECENT_CHUNK * KEYRECENT_CHUNKS_MAX) /* 2^24 */
 
 struct keyrecent;

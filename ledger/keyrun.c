@@ -2,6 +2,7 @@
  * Thread: see keyrun.h.  Files are read by pread, so one fd serves both
  * threads; the filter is published to the finder by one atomic pointer. */
 #include "keyformat.h"
+#include "large.h"
 
 #include <endian.h>
 #include <fcntl.h>
@@ -164,7 +165,7 @@ enum lgp_status keyrun_load(struct keyrun *run)
 	if (lines_of(run) != NULL)
 		return LGP_OK;
 	/* Whole lines of the processor's cache: one miss a look. */
-	uint8_t *lines = aligned_alloc(KEYRUN_LINE_LEN, len + KEYRUN_LINE_LEN);
+	uint8_t *lines = large_alloc(len + KEYRUN_LINE_LEN);
 	if (lines == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for the filter of %s", run->name);
 	enum lgp_status status =

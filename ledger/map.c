@@ -4,13 +4,15 @@
 #include "map.h"
 
 #include "lagniappe/codec.h"
+#include "large.h"
 
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_BYTES (64 * 1024)
+#define BLOCK_BYTES ((size_t)64 * 1024) /* the first ones; then LARGE_BYTES */
+#define SMALL_MAX ((size_t)1024 * 1024)
 #define TABLE_MIN 64
 #define RECENT_BITS 6
 
@@ -59,6 +61,14 @@ uint32_t map_hash(const struct map *map, struct lgp_view key)
 	return map->hasher(map->seed, key);
 }
 
+static struct slot *table_new(size_t size)
+{
+	struct slot *table = large_alloc(size * sizeof *table);
+	if (table != NULL)
+		memset(table, 0, size * sizeof *table);
+	return table;
+}
+
 struct map *map_new(const uint8_t seed[MAP_SEED_LEN], map_hasher hasher)
 {
 	struct map *map = calloc(1, sizeof *map);
@@ -66,7 +76,7 @@ struct map *map_new(const uint8_t seed[MAP_SEED_LEN], map_hasher hasher)
 		return NULL;
 	memcpy(map->seed, seed, MAP_SEED_LEN);
 	map->hasher = hasher;
-	map->table = calloc(TABLE_MIN, sizeof *map->table);
+	map->table = table_new(TABLE_MIN);
 	map->mask = TABLE_MIN - 1;
 	if (map->table == NULL) {
 		free(map);
@@ -87,7 +97,7 @@ static void free_blocks(struct map *map, struct block *keep)
 	if (keep != NULL) {
 		keep->next = NULL;
 		keep->used = 0;
-		map->block_bytes = keep->cap;
+		map->block_bytes = sizeof *keep + keep->cap;
 	}
 }
 
@@ -196,8 +206,11 @@ void map_near_slots(const struct map *map, uint32_t hash)
 
 void map_near_items(const struct map *map, uint32_t hash)
 {
-	__builtin_prefetch(map->table[hash & map->mask].item);
-	__builtin_prefetch(map->table[(hash + 1) & map->mask].item);
+	const struct slot *slot;
+	for (size_t at = hash & map->mask; (slot = &map->table[at])->item != NULL;
+	     at = (at + 1) & map->mask)
+		if (slot->hash - hash <= 1)
+			__builtin_prefetch(slot->item);
 }
 
 static void rehash(struct map *map)
@@ -224,7 +237,7 @@ static bool grow(struct map *map)
 	if ((map->count + 1) * 3 <= (map->mask + 1) * 2)
 		return true;
 	size_t size = (map->mask + 1) * 2;
-	struct slot *table = calloc(size, sizeof *table);
+	struct slot *table = table_new(size);
 	if (table == NULL)
 		return false;
 	free(map->table);
@@ -234,21 +247,31 @@ static bool grow(struct map *map)
 	return true;
 }
 
+/* Room for at least n bytes.  NULL: no memory. */
+static struct block *block_new(struct map *map, size_t n)
+{
+	size_t bytes = map->block_bytes < SMALL_MAX ? BLOCK_BYTES : LARGE_BYTES;
+	if (bytes < sizeof(struct block) + n)
+		bytes = sizeof(struct block) + n;
+	struct block *block = large_alloc(bytes);
+	if (block == NULL)
+		return NULL;
+	*block = (struct block){.next = map->blocks, .cap = bytes - sizeof *block};
+	map->blocks = block;
+	map->block_bytes += bytes;
+	return block;
+}
+
 static struct item *item_new(struct map *map, struct lgp_view key, uint32_t hash,
                              struct lgp_view value)
 {
 	/* Items begin at multiples of 8, for their lengths' alignment. */
 	size_t n = (sizeof(struct item) + key.len + value.len + 7) & ~(size_t)7;
 	struct block *block = map->blocks;
-	if (block == NULL || block->cap - block->used < n) {
-		size_t cap = n > BLOCK_BYTES ? n : BLOCK_BYTES;
-		block = malloc(sizeof *block + cap);
-		if (block == NULL)
-			return NULL;
-		*block = (struct block){.next = map->blocks, .cap = cap};
-		map->blocks = block;
-		map->block_bytes += cap;
-	}
+	if (block == NULL || block->cap - block->used < n)
+		block = block_new(map, n);
+	if (block == NULL)
+		return NULL;
 	struct item *item = (struct item *)(void *)(block->bytes + block->used);
 	block->used += n;
 	map->used_bytes += n;
