@@ -6,8 +6,6 @@
 
 #include "lagniappe/status.h"
 
-struct cells;
-
 struct cell {
 	uint64_t first, second; /* its key */
 	uint32_t hash;          /* as it was given */
@@ -16,14 +14,39 @@ struct cell {
 	_Alignas(8) char value[];
 };
 
+struct cells {
+	size_t cell_bytes, count, cap;
+	struct cell **table; /* at least twice as many places as cells; NULL is empty */
+	size_t mask;         /* its size less 1, a power of two */
+	char **blocks;       /* of cells, in their order */
+};
+
 struct cells *cells_new(size_t value_bytes); /* NULL: no memory */
 void cells_free(struct cells *cells);
 void cells_clear(struct cells *cells); /* keeps the memory */
-/* NULL: there is none. A cell is borrowed until the next one is added. */
-struct cell *cells_find(const struct cells *cells, uint64_t first, uint64_t second, uint32_t hash);
-/* One that is not there yet, with no value.  NULL: no memory, nothing changed. */
+/* One that is not there yet, its value all zero.  It stays where it is until the cells
+ * are cleared.  NULL: no memory, nothing changed. */
 struct cell *cells_add(struct cells *cells, uint64_t first, uint64_t second, uint32_t hash);
-size_t cells_count(const struct cells *cells);
+/* 0 to count - 1. */
 struct cell *cells_at(const struct cells *cells, size_t i);
+
+/* Where a cell stands in the table, or would. */
+static inline struct cell **cells_place(const struct cells *cells, uint64_t first, uint64_t second,
+                                        uint32_t hash)
+{
+	size_t at = hash & cells->mask;
+	struct cell *cell;
+	while ((cell = cells->table[at]) != NULL &&
+	       (cell->first != first || cell->second != second))
+		at = (at + 1) & cells->mask;
+	return &cells->table[at];
+}
+
+/* NULL: there is none. */
+static inline struct cell *cells_find(const struct cells *cells, uint64_t first, uint64_t second,
+                                      uint32_t hash)
+{
+	return *cells_place(cells, first, second, hash);
+}
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "lagniappe/codec.h"
 
+#include <stddef.h>
 #include <string.h>
 
 struct state_key state_key_number(char record, uint64_t number)
@@ -117,14 +118,19 @@ enum lgp_status state_account(struct state *state, uint64_t owner, uint64_t unit
 	*out = (struct account){0};
 	enum lgp_status status = state_look(state, FORM_ACCOUNT, owner, unit, &account);
 	if (status == LGP_OK)
-		memcpy(out, account, sizeof *out);
+		*out = *(const struct account *)account;
 	return status == LGP_MISSING ? LGP_OK : status;
 }
 
-enum lgp_status state_account_put(struct state *state, uint64_t owner, uint64_t unit,
-                                  const struct account *account)
+enum lgp_status state_account_change(struct state *state, uint64_t owner, uint64_t unit,
+                                     struct account **out)
 {
-	return state_keep(state, FORM_ACCOUNT, owner, unit, account);
+	void *account;
+	enum lgp_status status = state_change(state, FORM_ACCOUNT, owner, unit, &account);
+	if (status != LGP_OK && status != LGP_MISSING)
+		return status;
+	*out = account;
+	return LGP_OK;
 }
 
 #define PARTY_FIXED 11 /* bytes before the sites */
@@ -159,18 +165,40 @@ static size_t party_encode(const void *record, uint8_t out[RECORD_MAX])
 	return PARTY_FIXED + 8u * party->site_count;
 }
 
+/* Most parties are known at one site, and fifteen have room. */
+static void party_copy(struct lgp_party *out, const struct lgp_party *party)
+{
+	memcpy(out, party, offsetof(struct lgp_party, sites));
+	for (unsigned i = 0; i < party->site_count; i++)
+		out->sites[i] = party->sites[i];
+}
+
 enum lgp_status state_party(struct state *state, uint64_t number, struct lgp_party *out)
 {
 	const void *party;
 	enum lgp_status status = state_look(state, FORM_PARTY, number, 0, &party);
 	if (status == LGP_OK)
-		memcpy(out, party, sizeof *out);
+		party_copy(out, party);
+	return status;
+}
+
+enum lgp_status state_party_change(struct state *state, uint64_t number, struct lgp_party **out)
+{
+	void *party;
+	enum lgp_status status = state_change(state, FORM_PARTY, number, 0, &party);
+	if (status == LGP_OK)
+		*out = party;
 	return status;
 }
 
 enum lgp_status state_party_put(struct state *state, uint64_t number, const struct lgp_party *party)
 {
-	return state_keep(state, FORM_PARTY, number, 0, party);
+	void *kept;
+	enum lgp_status status = state_change(state, FORM_PARTY, number, 0, &kept);
+	if (status != LGP_OK && status != LGP_MISSING)
+		return status;
+	party_copy(kept, party);
+	return LGP_OK;
 }
 
 static struct state_key key_of_party_form(uint64_t number, uint64_t none)

@@ -23,6 +23,8 @@ enum frozen { FROZEN_NONE, FROZEN_WAITING, FROZEN_DONE };
 struct state {
 	struct lgp_kv *kv;
 	struct lgp_kv_txn *txn; /* the ledger thread's snapshot of the file */
+	/* Within it: who looks for a record near the last one finds it on the same page. */
+	struct lgp_kv_cursor *cursor;
 	/* What the open batch read and, marked, what it changed: the delta.  An empty
 	 * value: nothing there. */
 	struct map *open;
@@ -54,6 +56,20 @@ static enum lgp_status open_file(struct state *state)
 	enum lgp_status status = lgp_kv_open(state->path, &options, &state->kv);
 	if (status == LGP_OK)
 		status = lgp_kv_read_begin(state->kv, &state->txn);
+	if (status == LGP_OK)
+		status = lgp_kv_cursor_open(state->txn, STATEFILE_RECORDS, &state->cursor);
+	return status;
+}
+
+/* The file as it is now. */
+static enum lgp_status renew_snapshot(struct state *state)
+{
+	lgp_kv_cursor_close(state->cursor);
+	state->cursor = NULL;
+	lgp_kv_read_reset(state->txn);
+	enum lgp_status status = lgp_kv_read_renew(state->txn);
+	if (status == LGP_OK)
+		status = lgp_kv_cursor_open(state->txn, STATEFILE_RECORDS, &state->cursor);
 	return status;
 }
 
@@ -61,6 +77,8 @@ static void close_file(struct state *state)
 {
 	statefile_end(state->merge);
 	state->merge = NULL;
+	lgp_kv_cursor_close(state->cursor);
+	state->cursor = NULL;
 	lgp_kv_abort(state->txn);
 	lgp_kv_close(state->kv);
 	state->txn = NULL;
@@ -155,7 +173,7 @@ static enum lgp_status open_usable(struct state *state, struct state_position *p
 		*position = (struct state_position){0};
 		return state_reset(state);
 	}
-	return status == LGP_OK ? lgp_kv_read_renew(state->txn) : status;
+	return status == LGP_OK ? renew_snapshot(state) : status;
 }
 
 enum lgp_status state_open(const char *path, size_t map_bytes, const uint8_t seed[MAP_SEED_LEN],
@@ -200,13 +218,25 @@ struct lgp_kv *state_kv(struct state *state)
 
 /* ---- raw records ------------------------------------------------------------- */
 
+static enum lgp_status get_from_file(struct state *state, struct lgp_view key,
+                                     struct lgp_view *value)
+{
+	struct lgp_view found, there;
+	enum lgp_status status = lgp_kv_seek(state->cursor, key, &found, &there);
+	if (status == LGP_OK && !lgp_view_equal(found, key))
+		status = LGP_MISSING;
+	if (status == LGP_OK)
+		*value = there;
+	return status;
+}
+
 static enum lgp_status get_below(struct state *state, struct lgp_view key, uint32_t hash,
                                  struct lgp_view *value)
 {
 	if (map_get_hashed(state->active, key, hash, value) ||
 	    map_get_hashed(state->frozen, key, hash, value))
 		return value->len > 0 ? LGP_OK : LGP_MISSING;
-	return lgp_kv_get(state->txn, STATEFILE_RECORDS, key, value);
+	return get_from_file(state, key, value);
 }
 
 /* A command looks at one record several times: to judge, to link, to apply. */
@@ -255,55 +285,61 @@ enum lgp_status state_delete(struct state *state, struct lgp_view key)
 
 /* ---- decoded records ----------------------------------------------------------- */
 
-static enum lgp_status no_memory(void)
-{
-	return lgp_fault(LGP_NO_MEMORY, "state: no memory for a record");
-}
-
-/* The open batch's first look at it. */
+/* The open batch's first look at it.  *cell: its own, or NULL, with the record in
+ * state->unkept: so many were only read. */
 static enum lgp_status fetch(struct state *state, enum form form, uint64_t first, uint64_t second,
-                             uint32_t hash)
+                             bool keep, struct cell **cell)
 {
 	const struct record_form *is = &record_forms[form];
-	struct cells *cells = state->cells[form];
+	uint32_t hash = hash_form(state, form, first);
 	struct state_key key = is->key(first, second);
 	struct lgp_view value;
+	*cell = NULL;
 	enum lgp_status status = get_below(state, key_view(&key), hash, &value);
 	if (status == LGP_OK)
 		status = is->decode(value, state->unkept);
-	if ((status != LGP_OK && status != LGP_MISSING) || cells_count(cells) >= CELLS_MAX)
+	if (status != LGP_OK && status != LGP_MISSING)
 		return status;
-	struct cell *cell = cells_add(cells, first, second, hash);
-	if (cell == NULL)
-		return no_memory();
-	cell->there = status == LGP_OK;
-	memcpy(cell->value, state->unkept, is->bytes);
+	if (!keep && state->cells[form]->count >= CELLS_MAX)
+		return status;
+	*cell = cells_add(state->cells[form], first, second, hash);
+	if (*cell == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a record");
+	(*cell)->there = status == LGP_OK;
+	if (status == LGP_OK)
+		memcpy((*cell)->value, state->unkept, is->bytes);
 	return status;
 }
 
 enum lgp_status state_look(struct state *state, enum form form, uint64_t first, uint64_t second,
                            const void **record)
 {
-	uint32_t hash = hash_form(state, form, first);
-	const struct cell *cell = cells_find(state->cells[form], first, second, hash);
-	*record = cell != NULL ? cell->value : state->unkept;
+	struct cell *cell =
+	        cells_find(state->cells[form], first, second, hash_form(state, form, first));
+	enum lgp_status status = LGP_OK;
 	if (cell == NULL)
-		return fetch(state, form, first, second, hash);
-	return cell->there ? LGP_OK : LGP_MISSING;
+		status = fetch(state, form, first, second, false, &cell);
+	else if (!cell->there)
+		status = LGP_MISSING;
+	*record = cell != NULL ? cell->value : state->unkept;
+	return status;
 }
 
-enum lgp_status state_keep(struct state *state, enum form form, uint64_t first, uint64_t second,
-                           const void *record)
+enum lgp_status state_change(struct state *state, enum form form, uint64_t first, uint64_t second,
+                             void **record)
 {
-	uint32_t hash = hash_form(state, form, first);
-	struct cell *cell = cells_find(state->cells[form], first, second, hash);
+	struct cell *cell =
+	        cells_find(state->cells[form], first, second, hash_form(state, form, first));
+	enum lgp_status status = LGP_OK;
 	if (cell == NULL)
-		cell = cells_add(state->cells[form], first, second, hash);
+		status = fetch(state, form, first, second, true, &cell);
+	else if (!cell->there)
+		status = LGP_MISSING;
 	if (cell == NULL)
-		return no_memory();
-	memcpy(cell->value, record, record_forms[form].bytes);
+		return status;
 	cell->there = cell->changed = state->changed = true;
-	return LGP_OK;
+	*record = cell->value;
+	return status;
 }
 
 /* ---- other threads ------------------------------------------------------------- */
@@ -353,9 +389,9 @@ static bool publish_raw(struct state *state)
 /* What comes next is looked at ahead: where it goes lies anywhere. */
 static void near_cell(const struct state *state, const struct cells *cells, size_t i)
 {
-	if (i + NEAR < cells_count(cells))
+	if (i + NEAR < cells->count)
 		map_near_slots(state->active, cells_at(cells, i + NEAR)->hash);
-	if (i + NEAR / 2 < cells_count(cells))
+	if (i + NEAR / 2 < cells->count)
 		map_near_items(state->active, cells_at(cells, i + NEAR / 2)->hash);
 }
 
@@ -364,7 +400,7 @@ static bool publish_cells(struct state *state, enum form form)
 	const struct record_form *is = &record_forms[form];
 	const struct cells *cells = state->cells[form];
 	bool fits = true;
-	for (size_t i = 0; i < cells_count(cells) && fits; i++) {
+	for (size_t i = 0; i < cells->count && fits; i++) {
 		const struct cell *cell = cells_at(cells, i);
 		uint8_t bytes[RECORD_MAX];
 		near_cell(state, cells, i);
@@ -409,8 +445,7 @@ enum lgp_status state_settle(struct state *state)
 		return LGP_OK;
 	require(!state->changed);
 	clear_open(state);
-	lgp_kv_read_reset(state->txn);
-	enum lgp_status status = lgp_kv_read_renew(state->txn);
+	enum lgp_status status = renew_snapshot(state);
 	if (status != LGP_OK)
 		return status;
 	pthread_rwlock_wrlock(&state->lock);

@@ -111,16 +111,22 @@ extern const struct record_form record_forms[FORMS]; /* record.c */
 /* The decoded record, borrowed until the next call.  LGP_MISSING. */
 LGP_MUST_USE enum lgp_status state_look(struct state *state, enum form form, uint64_t first,
                                         uint64_t second, const void **record);
-LGP_MUST_USE enum lgp_status state_keep(struct state *state, enum form form, uint64_t first,
-                                        uint64_t second, const void *record);
+/* The same to be changed where it is, until the batch is published.  LGP_MISSING: there
+ * is none yet, and *record is all zero; with what is written it is there. */
+LGP_MUST_USE enum lgp_status state_change(struct state *state, enum form form, uint64_t first,
+                                          uint64_t second, void **record);
 
-/* An account that nothing moved is all zero. */
+/* An account that nothing moved is all zero.  What is got by a change is the record
+ * itself, to be changed where it is until the batch is published. */
 LGP_MUST_USE enum lgp_status state_account(struct state *state, uint64_t owner, uint64_t unit,
                                            struct account *out);
-LGP_MUST_USE enum lgp_status state_account_put(struct state *state, uint64_t owner, uint64_t unit,
-                                               const struct account *account);
+LGP_MUST_USE enum lgp_status state_account_change(struct state *state, uint64_t owner,
+                                                  uint64_t unit, struct account **out);
 LGP_MUST_USE enum lgp_status state_party(struct state *state, uint64_t number,
                                          struct lgp_party *out);
+/* LGP_MISSING: nobody opened it. */
+LGP_MUST_USE enum lgp_status state_party_change(struct state *state, uint64_t number,
+                                                struct lgp_party **out);
 LGP_MUST_USE enum lgp_status state_party_put(struct state *state, uint64_t number,
                                              const struct lgp_party *party);
 LGP_MUST_USE enum lgp_status state_reversed(struct state *state, uint64_t seq, int64_t *out);

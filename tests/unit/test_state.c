@@ -395,6 +395,13 @@ static void the_hash_tells_keys_from_values_and_records_from_each_other_I10(void
 
 /* ---- records ----------------------------------------------------------------------------- */
 
+static void put_account(uint64_t owner, uint64_t unit, const struct account *account)
+{
+	struct account *kept;
+	must(state_account_change(layers, owner, unit, &kept));
+	*kept = *account;
+}
+
 static void records_come_back_as_they_were_put(void **state)
 {
 	(void)state;
@@ -405,7 +412,7 @@ static void records_come_back_as_they_were_put(void **state)
 	int64_t reversed;
 	for (unsigned i = 0; i < party.site_count; i++)
 		party.sites[i] = UINT64_C(1) << (4 * i);
-	must(state_account_put(layers, 1, 2, &account));
+	put_account(1, 2, &account);
 	must(state_party_put(layers, 1, &party));
 	must(state_reversed_put(layers, 1, INT64_MAX));
 	must(state_globals_put(layers, &globals));
@@ -477,7 +484,7 @@ static void decoded_records_are_published_as_their_bytes(void **state)
 	struct state_key of_party = state_key_party(1), of_account = state_key_account(1, 2);
 	for (uint64_t at = 1; at < 3; at++) {
 		must(state_party_put(layers, 1, &party));
-		must(state_account_put(layers, 1, 2, &account));
+		put_account(1, 2, &account);
 		must(state_publish(layers));
 		shows_record(&of_party, party_bytes, sizeof party_bytes);
 		shows_record(&of_account, account_bytes, sizeof account_bytes);
