@@ -174,11 +174,11 @@ static enum lgp_status apply_reversal(struct lgp_ledger *ledger, const struct lg
 /* A staff member who rewards another is remembered, for rings of two. */
 static enum lgp_status note_reward(struct lgp_ledger *ledger, const struct lgp_entry *entry)
 {
-	struct state_key key = state_key_pair('E', entry->staff, entry->customer);
 	struct lgp_party party;
 	enum lgp_status status = state_party(ledger->state, entry->customer, &party);
 	if (status != LGP_OK || !party.of_staff)
 		return status;
+	struct state_key key = state_key_pair('E', entry->staff, entry->customer);
 	return state_number_put(ledger->state, &key, 1);
 }
 
