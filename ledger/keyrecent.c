@@ -51,7 +51,7 @@ void keyrecent_free(struct keyrecent *recent)
 	if (recent == NULL)
 		return;
 	for (uint32_t i = 0; i < chunk_count(recent); i++)
-		free(recent->chunk[i]);
+		large_free(recent->chunk[i], sizeof(struct chunk));
 	free(recent);
 }
 
@@ -158,7 +158,7 @@ static enum lgp_status make_room(struct keyrecent *recent, uint64_t seq)
 		                               "their flush to the disk does not keep up");
 	if (recent->count % KEYRECENT_CHUNK != 0)
 		return LGP_OK;
-	struct chunk *chunk = large_alloc(sizeof(*chunk));
+	struct chunk *chunk = large_new(sizeof(*chunk));
 	if (chunk == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for keys");
 	recent->chunk[recent->count / KEYRECENT_CHUNK] = chunk;

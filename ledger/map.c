@@ -61,14 +61,6 @@ uint32_t map_hash(const struct map *map, struct lgp_view key)
 	return map->hasher(map->seed, key);
 }
 
-static struct slot *table_new(size_t size)
-{
-	struct slot *table = large_alloc(size * sizeof *table);
-	if (table != NULL)
-		memset(table, 0, size * sizeof *table);
-	return table;
-}
-
 struct map *map_new(const uint8_t seed[MAP_SEED_LEN], map_hasher hasher)
 {
 	struct map *map = calloc(1, sizeof *map);
@@ -76,7 +68,7 @@ struct map *map_new(const uint8_t seed[MAP_SEED_LEN], map_hasher hasher)
 		return NULL;
 	memcpy(map->seed, seed, MAP_SEED_LEN);
 	map->hasher = hasher;
-	map->table = table_new(TABLE_MIN);
+	map->table = large_new(TABLE_MIN * sizeof *map->table);
 	map->mask = TABLE_MIN - 1;
 	if (map->table == NULL) {
 		free(map);
@@ -85,12 +77,16 @@ struct map *map_new(const uint8_t seed[MAP_SEED_LEN], map_hasher hasher)
 	return map;
 }
 
-static void free_blocks(struct map *map, struct block *keep)
+/* The first one is small, and may be kept. */
+static void free_blocks(struct map *map, bool keep_first)
 {
+	struct block *keep = NULL;
 	for (struct block *block = map->blocks, *next; block != NULL; block = next) {
 		next = block->next;
-		if (block != keep)
-			free(block);
+		if (keep_first && next == NULL)
+			keep = block;
+		else
+			large_free(block, sizeof *block + block->cap);
 	}
 	map->blocks = keep;
 	map->block_bytes = map->used_bytes = 0;
@@ -105,9 +101,9 @@ void map_free(struct map *map)
 {
 	if (map == NULL)
 		return;
-	free_blocks(map, NULL);
+	free_blocks(map, false);
 	free(map->items);
-	free(map->table);
+	large_free(map->table, (map->mask + 1) * sizeof *map->table);
 	free(map);
 }
 
@@ -131,7 +127,7 @@ void map_clear(struct map *map)
 		clear_slots(map);
 	map->count = 0;
 	memset(map->recent, 0, sizeof map->recent);
-	free_blocks(map, map->blocks);
+	free_blocks(map, true);
 }
 
 static bool is_of(const struct item *item, struct lgp_view key)
@@ -237,10 +233,10 @@ static bool grow(struct map *map)
 	if ((map->count + 1) * 3 <= (map->mask + 1) * 2)
 		return true;
 	size_t size = (map->mask + 1) * 2;
-	struct slot *table = table_new(size);
+	struct slot *table = large_new(size * sizeof *table);
 	if (table == NULL)
 		return false;
-	free(map->table);
+	large_free(map->table, (map->mask + 1) * sizeof *table);
 	map->table = table;
 	map->mask = size - 1;
 	rehash(map);
@@ -253,7 +249,7 @@ static struct block *block_new(struct map *map, size_t n)
 	size_t bytes = map->block_bytes < SMALL_MAX ? BLOCK_BYTES : LARGE_BYTES;
 	if (bytes < sizeof(struct block) + n)
 		bytes = sizeof(struct block) + n;
-	struct block *block = large_alloc(bytes);
+	struct block *block = large_new(bytes);
 	if (block == NULL)
 		return NULL;
 	*block = (struct block){.next = map->blocks, .cap = bytes - sizeof *block};
