@@ -14,8 +14,8 @@
 #include <string.h>
 
 #define OPEN_MAX (16 * LGP_BATCH_MAX) /* above it, what is only read is not kept */
-#define NEAR 8                        /* cells that a publish looks ahead */
 #define CELLS_MAX (4 * LGP_BATCH_MAX) /* the same, of parties and of accounts */
+#define NEAR 8                        /* records that a publish looks ahead */
 
 /* The frozen layer's way: NONE -> WAITING (ledger) -> DONE (applier) -> NONE (ledger). */
 enum frozen { FROZEN_NONE, FROZEN_WAITING, FROZEN_DONE };
@@ -30,7 +30,7 @@ struct state {
 	struct map *open;
 	struct cells *cells[FORMS]; /* the same of parties and accounts, decoded */
 	bool changed;
-	_Alignas(8) char unkept[sizeof(struct lgp_party)]; /* what was looked at last */
+	_Alignas(8) char unkept[sizeof(struct lgp_party)]; /* decoded last, and not kept */
 	uint8_t seed[MAP_SEED_LEN];
 	struct map *active, *frozen; /* under lock for all but the ledger thread */
 	pthread_rwlock_t lock;
@@ -285,8 +285,8 @@ enum lgp_status state_delete(struct state *state, struct lgp_view key)
 
 /* ---- decoded records ----------------------------------------------------------- */
 
-/* The open batch's first look at it.  *cell: its own, or NULL, with the record in
- * state->unkept: so many were only read. */
+/* The open batch's first look at it.  *cell: its own; or NULL, and the record is in
+ * state->unkept, where so many were read already. */
 static enum lgp_status fetch(struct state *state, enum form form, uint64_t first, uint64_t second,
                              bool keep, struct cell **cell)
 {
