@@ -26,17 +26,17 @@ bool kind_defines(enum lgp_kind kind)
 static enum lgp_status post(struct lgp_ledger *ledger, const struct lgp_entry *entry,
                             enum lgp_class class, int64_t amount)
 {
-	struct account account;
+	struct account *account;
 	uint64_t owner = lgp_entry_owner(entry, class);
-	enum lgp_status status = state_account(ledger->state, owner, entry->unit, &account);
+	enum lgp_status status = state_account_change(ledger->state, owner, entry->unit, &account);
 	if (status != LGP_OK)
 		return status;
-	int64_t *balance = &account.balance[slot_of(class)];
+	int64_t *balance = &account->balance[slot_of(class)];
 	if (__builtin_add_overflow(*balance, amount, balance))
 		return broken(entry, "a balance leaves 63 bits");
 	if (lgp_class_floored(class) && *balance < 0)
 		return broken(entry, "a balance falls below its floor (I4)");
-	return state_account_put(ledger->state, owner, entry->unit, &account);
+	return LGP_OK;
 }
 
 static enum lgp_status move_amount(struct lgp_ledger *ledger, const struct lgp_entry *entry)
@@ -107,32 +107,28 @@ static enum lgp_status open_party(struct lgp_ledger *ledger, const struct lgp_en
 /* One link: the party's newest entry must be the one that this entry names. */
 struct link {
 	uint64_t number, prev;
-	struct lgp_party party;
+	struct lgp_party *party; /* NULL: this entry opens it */
 };
 
 static enum lgp_status check_link(struct lgp_ledger *ledger, const struct lgp_entry *entry,
                                   struct link *link)
 {
-	if (link->number == entry->seq) /* it opens the party */
+	if (link->number == entry->seq)
 		return link->prev == 0 ? LGP_OK
 		                       : broken(entry, "it links back from an opening (I7)");
-	enum lgp_status status = state_party(ledger->state, link->number, &link->party);
+	enum lgp_status status = state_party_change(ledger->state, link->number, &link->party);
 	if (status == LGP_MISSING)
 		return broken(entry, "it names a party that was never opened");
-	if (status == LGP_OK && link->party.last != link->prev)
+	if (status == LGP_OK && link->party->last != link->prev)
 		return broken(entry, "a previous-entry link is wrong (I7)");
 	return status;
 }
 
-static enum lgp_status write_link(struct lgp_ledger *ledger, const struct lgp_entry *entry,
-                                  struct link *link)
+static void write_link(const struct lgp_entry *entry, struct lgp_party *party)
 {
-	if (link->number == entry->seq)
-		return LGP_OK;
-	link->party.last = entry->seq;
-	if (link->party.kind == LGP_KIND_CUSTOMER && entry->kind != LGP_KIND_REFUSAL)
-		see_at(&link->party, entry->site);
-	return state_party_put(ledger->state, link->number, &link->party);
+	party->last = entry->seq;
+	if (party->kind == LGP_KIND_CUSTOMER && entry->kind != LGP_KIND_REFUSAL)
+		see_at(party, entry->site);
 }
 
 static enum lgp_status follow_links(struct lgp_ledger *ledger, const struct lgp_entry *entry)
@@ -140,21 +136,19 @@ static enum lgp_status follow_links(struct lgp_ledger *ledger, const struct lgp_
 	struct link links[3];
 	unsigned count = 0;
 	if (entry->customer != 0)
-		links[count++] = (struct link){entry->customer, entry->prev_customer, {0}};
+		links[count++] = (struct link){entry->customer, entry->prev_customer, NULL};
 	if (entry->budget != 0)
-		links[count++] = (struct link){entry->budget, entry->prev_budget, {0}};
-	links[count++] = (struct link){entry->actor, entry->prev_actor, {0}};
+		links[count++] = (struct link){entry->budget, entry->prev_budget, NULL};
+	links[count++] = (struct link){entry->actor, entry->prev_actor, NULL};
 	/* All are checked before one is written: a customer may be the actor too. */
 	for (unsigned i = 0; i < count; i++) {
 		enum lgp_status status = check_link(ledger, entry, &links[i]);
 		if (status != LGP_OK)
 			return status;
 	}
-	for (unsigned i = 0; i < count; i++) {
-		enum lgp_status status = write_link(ledger, entry, &links[i]);
-		if (status != LGP_OK)
-			return status;
-	}
+	for (unsigned i = 0; i < count; i++)
+		if (links[i].party != NULL)
+			write_link(entry, links[i].party);
 	return opens_party(entry) ? open_party(ledger, entry) : LGP_OK;
 }
 
@@ -180,11 +174,11 @@ static enum lgp_status apply_reversal(struct lgp_ledger *ledger, const struct lg
 /* A staff member who rewards another is remembered, for rings of two. */
 static enum lgp_status note_reward(struct lgp_ledger *ledger, const struct lgp_entry *entry)
 {
-	struct state_key key = state_key_pair('E', entry->staff, entry->customer);
 	struct lgp_party party;
 	enum lgp_status status = state_party(ledger->state, entry->customer, &party);
 	if (status != LGP_OK || !party.of_staff)
 		return status;
+	struct state_key key = state_key_pair('E', entry->staff, entry->customer);
 	return state_number_put(ledger->state, &key, 1);
 }
 
@@ -295,7 +289,7 @@ static enum lgp_status mark_customer(struct lgp_ledger *ledger, struct lgp_view 
 {
 	struct lgp_definition definition;
 	uint64_t number;
-	struct lgp_party party;
+	struct lgp_party *party;
 	enum lgp_status status =
 	        lgp_definition_parse(lgp_noun_of(LGP_KIND_STAFF), text, true, &definition);
 	if (status != LGP_OK)
@@ -304,11 +298,10 @@ static enum lgp_status mark_customer(struct lgp_ledger *ledger, struct lgp_view 
 	if (customer.ptr == NULL)
 		return LGP_OK;
 	require(lgp_decimal_parse(customer, &number) == LGP_OK);
-	status = state_party(ledger->state, number, &party);
-	if (status != LGP_OK || party.of_staff)
-		return status;
-	party.of_staff = true;
-	return state_party_put(ledger->state, number, &party);
+	status = state_party_change(ledger->state, number, &party);
+	if (status == LGP_OK)
+		party->of_staff = true;
+	return status;
 }
 
 static enum lgp_status apply_noun(struct lgp_ledger *ledger, const struct lgp_entry *entry,

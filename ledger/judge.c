@@ -304,24 +304,17 @@ enum lgp_problem judge_prepare(struct lgp_ledger *ledger, const struct lgp_comma
 void lgp_judge_near(struct lgp_ledger *ledger, const struct lgp_command *const commands[],
                     size_t count)
 {
-	uint32_t party[LGP_NEAR_MAX], account[LGP_NEAR_MAX];
+	const uint8_t *keys[LGP_NEAR_MAX] = {NULL};
+	uint32_t customer[LGP_NEAR_MAX];
 	require(count <= LGP_NEAR_MAX);
 	for (size_t i = 0; i < count; i++) {
-		const struct lgp_command *command = commands[i];
-		const struct lgp_record *unit = registry_find(ledger->registry, LGP_KIND_UNIT,
-		                                              lgp_slug_view(&command->unit));
-		struct state_key of_party = state_key_party(command->customer);
-		struct state_key of_account =
-		        state_key_account(command->customer, unit != NULL ? unit->number : 0);
-		lgp_keyindex_near(ledger->keys, command->key_mac, false);
-		party[i] = state_near_slot(ledger->state, key_view(&of_party));
-		account[i] = state_near_slot(ledger->state, key_view(&of_account));
+		keys[i] = commands[i]->key_mac;
+		customer[i] = state_near_slots(ledger->state, commands[i]->customer);
 	}
-	for (size_t i = 0; i < count; i++) {
-		lgp_keyindex_near(ledger->keys, commands[i]->key_mac, true);
-		state_near_item(ledger->state, party[i]);
-		state_near_item(ledger->state, account[i]);
-	}
+	lgp_keyindex_near(ledger->keys, keys, count, false);
+	for (size_t i = 0; i < count; i++)
+		state_near_items(ledger->state, customer[i]);
+	lgp_keyindex_near(ledger->keys, keys, count, true);
 }
 
 enum lgp_status lgp_judge(struct lgp_ledger *ledger, const struct lgp_command *command,

@@ -316,20 +316,34 @@ static enum lgp_status find_in_view(const struct view *view, uint64_t prefix,
 	return status;
 }
 
-void lgp_keyindex_near(struct lgp_keyindex *index, const uint8_t mac[LGP_MAC_LEN], bool second)
+static void near_buckets(const struct keyrecent *active, const struct view *view, uint64_t prefix)
 {
-	uint64_t prefix = lgp_get_be(mac, 8);
+	keyrecent_near_bucket(active, prefix);
+	if (view->frozen != NULL)
+		keyrecent_near_bucket(view->frozen, prefix);
+	for (size_t i = 0; i < view->run_count; i++)
+		keyrun_prefetch(view->run[i], prefix);
+}
+
+static void near_keys(const struct keyrecent *active, const struct view *view, uint64_t prefix)
+{
+	keyrecent_near_key(active, prefix);
+	if (view->frozen != NULL)
+		keyrecent_near_key(view->frozen, prefix);
+}
+
+void lgp_keyindex_near(struct lgp_keyindex *index, const uint8_t *const macs[], size_t count,
+                       bool second)
+{
 	struct view *view = pin(index);
-	if (second) {
-		keyrecent_near_key(index->active, prefix);
-		if (view->frozen != NULL)
-			keyrecent_near_key(view->frozen, prefix);
-	} else {
-		keyrecent_near_bucket(index->active, prefix);
-		if (view->frozen != NULL)
-			keyrecent_near_bucket(view->frozen, prefix);
-		for (size_t i = 0; i < view->run_count; i++)
-			keyrun_prefetch(view->run[i], prefix);
+	for (size_t i = 0; i < count; i++) {
+		uint64_t prefix = lgp_get_be(macs[i], 8);
+		if (!second) {
+			near_buckets(index->active, view, prefix);
+			continue;
+		}
+		near_keys(index->active, view, prefix);
+		keyrecent_near_split(index->active, i);
 	}
 	unpin(index, view);
 }

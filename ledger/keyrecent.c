@@ -4,8 +4,11 @@
  * There are as many buckets as keys.  Adding the n-th key splits one bucket
  * into itself and bucket n - 1, then puts the key at the head of its own: a
  * chain runs from the newest key to the oldest.  MACs are uniform, so their low
- * bits are the hash. */
+ * bits are the hash.  A bucket's head says, in seven bits above its newest key, which
+ * sevenths of all MACs its chain holds: most looks for what is not there end at it. */
 #include "keyrecent.h"
+
+#include "large.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +21,7 @@ struct key {
 
 struct chunk {
 	struct key key[KEYRECENT_CHUNK];
-	uint32_t head[KEYRECENT_CHUNK]; /* of a bucket: position + 1, 0 none */
+	uint32_t head[KEYRECENT_CHUNK]; /* of a bucket: position + 1, 0 none; and sevenths */
 };
 
 struct keyrecent {
@@ -48,7 +51,7 @@ void keyrecent_free(struct keyrecent *recent)
 	if (recent == NULL)
 		return;
 	for (uint32_t i = 0; i < chunk_count(recent); i++)
-		free(recent->chunk[i]);
+		large_free(recent->chunk[i], sizeof(struct chunk));
 	free(recent);
 }
 
@@ -82,6 +85,16 @@ static uint32_t *head_at(const struct keyrecent *recent, uint32_t bucket)
 	return &recent->chunk[bucket / KEYRECENT_CHUNK]->head[bucket % KEYRECENT_CHUNK];
 }
 
+#define AT_BITS 25
+#define AT_MASK ((UINT32_C(1) << AT_BITS) - 1) /* of a head: position + 1 */
+_Static_assert(KEYRECENT_KEYS_MAX <= AT_MASK, "a position fits");
+
+/* The seventh that a MAC is of, as a bit above a position.  Buckets go by other bits. */
+static uint32_t seventh_of(uint64_t prefix)
+{
+	return UINT32_C(1) << (AT_BITS + (prefix >> 32) % 7);
+}
+
 /* The highest power of two in n, which is not 0. */
 static uint32_t top_bit(uint32_t n)
 {
@@ -97,25 +110,45 @@ static uint32_t bucket_of(uint64_t prefix, uint32_t buckets)
 	return bucket < buckets ? bucket : bucket & (top - 1);
 }
 
+/* A chain that is made anew, from its newest key on. */
+struct chain {
+	uint32_t *head, *end;
+	uint32_t sevenths;
+};
+
+static void chain_add(struct chain *chain, uint32_t at, struct key *key)
+{
+	*chain->end = at;
+	chain->end = &key->older;
+	chain->sevenths |= seventh_of(key->prefix);
+}
+
+static void chain_end(const struct chain *chain)
+{
+	*chain->end = 0;
+	*chain->head |= chain->sevenths;
+}
+
 /* Moves what belongs to bucket `fresh`, and was in the bucket it splits. */
 static void split_bucket(struct keyrecent *recent, uint32_t fresh)
 {
-	uint32_t *moved = head_at(recent, fresh);
+	uint32_t *head = head_at(recent, fresh);
 
 	if (fresh == 0) {
-		*moved = 0;
+		*head = 0;
 		return;
 	}
 	uint32_t top = top_bit(fresh);
-	uint32_t *kept = head_at(recent, fresh - top);
-	for (uint32_t at = *kept; at != 0;) {
+	uint32_t *old_head = head_at(recent, fresh - top), older;
+	struct chain moved = {head, head, 0}, kept = {old_head, old_head, 0};
+	for (uint32_t at = *old_head & AT_MASK; at != 0; at = older) {
 		struct key *key = key_at(recent, at - 1);
-		uint32_t **end = ((uint32_t)key->prefix & (2 * top - 1)) == fresh ? &moved : &kept;
-		**end = at;
-		*end = &key->older;
-		at = key->older;
+		bool moves = ((uint32_t)key->prefix & (2 * top - 1)) == fresh;
+		older = key->older;
+		chain_add(moves ? &moved : &kept, at, key);
 	}
-	*moved = *kept = 0;
+	chain_end(&moved);
+	chain_end(&kept);
 }
 
 static enum lgp_status make_room(struct keyrecent *recent, uint64_t seq)
@@ -125,7 +158,7 @@ static enum lgp_status make_room(struct keyrecent *recent, uint64_t seq)
 		                               "their flush to the disk does not keep up");
 	if (recent->count % KEYRECENT_CHUNK != 0)
 		return LGP_OK;
-	struct chunk *chunk = malloc(sizeof(*chunk));
+	struct chunk *chunk = large_new(sizeof(*chunk));
 	if (chunk == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for keys");
 	recent->chunk[recent->count / KEYRECENT_CHUNK] = chunk;
@@ -144,10 +177,20 @@ enum lgp_status keyrecent_add(struct keyrecent *recent, uint64_t prefix, uint64_
 	split_bucket(recent, position);
 	uint32_t *head = head_at(recent, bucket_of(prefix, position + 1));
 	*key_at(recent, position) = (struct key){
-	        .prefix = prefix, .entry = (uint32_t)(seq - recent->from), .older = *head};
-	*head = position + 1;
+	        .prefix = prefix,
+	        .entry = (uint32_t)(seq - recent->from),
+	        .older = *head & AT_MASK,
+	};
+	*head = (position + 1) | (*head & ~AT_MASK) | seventh_of(prefix);
 	recent->kept = recent->count = position + 1;
 	return LGP_OK;
+}
+
+/* Where the chain begins that may hold the prefix, 0 none does. */
+static uint32_t newest_of(const struct keyrecent *recent, uint64_t prefix)
+{
+	uint32_t head = *head_at(recent, bucket_of(prefix, recent->count));
+	return (head & seventh_of(prefix)) != 0 ? head & AT_MASK : 0;
 }
 
 enum lgp_status keyrecent_find(const struct keyrecent *recent, uint64_t prefix,
@@ -155,7 +198,7 @@ enum lgp_status keyrecent_find(const struct keyrecent *recent, uint64_t prefix,
 {
 	if (recent->count == 0)
 		return LGP_MISSING;
-	uint32_t at = *head_at(recent, bucket_of(prefix, recent->count));
+	uint32_t at = newest_of(recent, prefix);
 	while (at != 0) {
 		const struct key *key = key_at(recent, at - 1);
 		if (key->prefix == prefix && at <= recent->kept) {
@@ -179,7 +222,19 @@ void keyrecent_near_key(const struct keyrecent *recent, uint64_t prefix)
 {
 	if (recent->count == 0)
 		return;
-	uint32_t at = *head_at(recent, bucket_of(prefix, recent->count));
+	uint32_t at = newest_of(recent, prefix);
+	if (at != 0)
+		__builtin_prefetch(key_at(recent, at - 1));
+}
+
+/* Buckets are split one after the other, so their heads are near; their keys lie anywhere. */
+void keyrecent_near_split(const struct keyrecent *recent, size_t before)
+{
+	uint32_t fresh = recent->count + (uint32_t)before;
+	uint32_t bucket = fresh > 0 ? fresh - top_bit(fresh) : 0;
+	if (bucket >= recent->count)
+		return;
+	uint32_t at = *head_at(recent, bucket) & AT_MASK;
 	if (at != 0)
 		__builtin_prefetch(key_at(recent, at - 1));
 }

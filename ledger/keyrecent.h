@@ -9,8 +9,8 @@
 
 #include "keyrun.h"
 
-#define KEYRECENT_CHUNK 4096u
-#define KEYRECENT_CHUNKS_MAX 4096u
+#define KEYRECENT_CHUNK 131072u /* 2 MiB of keys */
+#define KEYRECENT_CHUNKS_MAX 128u
 #define KEYRECENT_KEYS_MAX (KEYRECENT_CHUNK * KEYRECENT_CHUNKS_MAX) /* 2^24 */
 
 struct keyrecent;
@@ -29,6 +29,9 @@ LGP_MUST_USE enum lgp_status keyrecent_find(const struct keyrecent *recent, uint
 /* Brings near what a find will touch: the bucket, then, once that is here, its key. */
 void keyrecent_near_bucket(const struct keyrecent *recent, uint64_t prefix);
 void keyrecent_near_key(const struct keyrecent *recent, uint64_t prefix);
+/* The same of what an add will move out of the bucket that it splits, when `before` adds
+ * come before it. */
+void keyrecent_near_split(const struct keyrecent *recent, size_t before);
 
 /* Moves the keys of entries from `upto` on into a new one; what stays is
  * [from, upto) and takes no more.  A fault changes nothing. */

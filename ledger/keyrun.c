@@ -2,6 +2,7 @@
  * Thread: see keyrun.h.  Files are read by pread, so one fd serves both
  * threads; the filter is published to the finder by one atomic pointer. */
 #include "keyformat.h"
+#include "large.h"
 
 #include <endian.h>
 #include <fcntl.h>
@@ -51,6 +52,12 @@ bool keyrun_loaded(struct keyrun *run)
 	return run->line_count == 0 || lines_of(run) != NULL;
 }
 
+/* Never nothing, also of an empty run. */
+static size_t filter_room(const struct keyrun *run)
+{
+	return (run->line_count + 1) * KEYRUN_LINE_LEN;
+}
+
 uint64_t keyrun_memory(struct keyrun *run)
 {
 	uint64_t filter = lines_of(run) == NULL ? 0 : run->line_count * KEYRUN_LINE_LEN;
@@ -64,7 +71,7 @@ void keyrun_close(struct keyrun *run)
 		return;
 	if (run->fd >= 0)
 		close(run->fd);
-	free(lines_of(run));
+	large_free(lines_of(run), filter_room(run));
 	free(run);
 }
 
@@ -164,7 +171,7 @@ enum lgp_status keyrun_load(struct keyrun *run)
 	if (lines_of(run) != NULL)
 		return LGP_OK;
 	/* Whole lines of the processor's cache: one miss a look. */
-	uint8_t *lines = aligned_alloc(KEYRUN_LINE_LEN, len + KEYRUN_LINE_LEN);
+	uint8_t *lines = large_new(filter_room(run));
 	if (lines == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for the filter of %s", run->name);
 	enum lgp_status status =
@@ -172,7 +179,7 @@ enum lgp_status keyrun_load(struct keyrun *run)
 	if (status == LGP_OK && !digest_matches(run, lines))
 		status = LGP_CORRUPT;
 	if (status != LGP_OK) {
-		free(lines);
+		large_free(lines, filter_room(run));
 		if (status != LGP_CORRUPT)
 			return status;
 		atomic_store(&run->damaged, true);

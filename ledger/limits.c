@@ -15,7 +15,7 @@
 #define HOUR_US (INT64_C(3600) * 1000000)
 #define DAY_US (24 * HOUR_US)
 
-enum bucket_kind { BY_STAFF, BY_BUDGET, BY_REASON, BY_SITE, BY_ROLE, BY_NOTHING };
+enum bucket_kind { BY_STAFF, BY_BUDGET, BY_REASON, BY_SITE, BY_ROLE, BY_NOTHING, BUCKET_KINDS };
 
 struct bucket {
 	size_t count, cap;
@@ -25,6 +25,7 @@ struct bucket {
 struct limits {
 	struct pointers *by_number; /* -> struct limit */
 	struct pointers *buckets;   /* bucket_key -> struct bucket */
+	size_t stand[BUCKET_KINDS]; /* limits in the buckets of a kind: most houses use few */
 };
 
 /* ---- definitions ------------------------------------------------------------------- */
@@ -156,6 +157,11 @@ static uint64_t bucket_key(enum bucket_kind kind, uint64_t number)
 	return (uint64_t)kind << 56 | number;
 }
 
+static enum bucket_kind kind_of(uint64_t key)
+{
+	return (enum bucket_kind)(key >> 56);
+}
+
 static uint64_t bucket_of(const struct limit_version *version)
 {
 	if (version->staff != 0)
@@ -209,16 +215,21 @@ static bool bucket_add(struct limits *limits, struct limit *limit,
 		bucket->cap = cap;
 	}
 	bucket->list[bucket->count++] = limit;
+	limits->stand[kind_of(bucket_of(version))]++;
 	return true;
 }
 
 static void bucket_remove(struct limits *limits, struct limit *limit,
                           const struct limit_version *version)
 {
-	struct bucket *bucket = pointers_get(limits->buckets, bucket_of(version));
-	for (size_t i = 0; bucket != NULL && i < bucket->count; i++)
-		if (bucket->list[i] == limit)
-			bucket->list[i--] = bucket->list[--bucket->count];
+	uint64_t key = bucket_of(version);
+	struct bucket *bucket = pointers_get(limits->buckets, key);
+	for (size_t i = 0; bucket != NULL && i < bucket->count; i++) {
+		if (bucket->list[i] != limit)
+			continue;
+		bucket->list[i--] = bucket->list[--bucket->count];
+		limits->stand[kind_of(key)]--;
+	}
 }
 
 /* ---- changes ----------------------------------------------------------------------------- */
@@ -399,7 +410,8 @@ static enum lgp_status walk_buckets(const struct limits *limits, const struct li
 	};
 	enum lgp_status status = LGP_OK;
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0] && status == LGP_OK; i++)
-		status = walk(limits, keys[i], grant, visit, context);
+		if (limits->stand[kind_of(keys[i])] > 0)
+			status = walk(limits, keys[i], grant, visit, context);
 	return status;
 }
 

@@ -237,8 +237,8 @@ static enum lgp_status open_files(struct logstore *store, const char *dir, size_
 	        .map_bytes = map_bytes,
 	        .readers_max = READERS_MAX,
 	};
-	store->active.puts = map_new(seed);
-	store->frozen.puts = map_new(seed);
+	store->active.puts = map_new(seed, map_siphash);
+	store->frozen.puts = map_new(seed, map_siphash);
 	if (store->active.puts == NULL || store->frozen.puts == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for the log");
 	enum lgp_status status = lgp_kv_open(path, &options, &store->kv);

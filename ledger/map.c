@@ -4,13 +4,15 @@
 #include "map.h"
 
 #include "lagniappe/codec.h"
+#include "large.h"
 
 #include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_BYTES (64 * 1024)
+#define BLOCK_BYTES ((size_t)64 * 1024) /* the first ones; then LARGE_BYTES */
+#define SMALL_MAX ((size_t)1024 * 1024)
 #define TABLE_MIN 64
 #define RECENT_BITS 6
 
@@ -40,27 +42,33 @@ struct map {
 	struct block *blocks;
 	size_t block_bytes, used_bytes; /* in blocks */
 	uint8_t seed[MAP_SEED_LEN];
+	map_hasher hasher;
 	/* What map_recall found last, by a hash that need not be good: a record is
 	 * looked at many times in a row. */
 	struct item *recent[1 << RECENT_BITS];
 };
 
-/* SipHash (Aumasson and Bernstein, 2012). */
-uint32_t map_hash(const struct map *map, struct lgp_view key)
+uint32_t map_siphash(const uint8_t seed[MAP_SEED_LEN], struct lgp_view key)
 {
 	uint8_t hash[crypto_shorthash_BYTES];
 	static_assert(MAP_SEED_LEN == crypto_shorthash_KEYBYTES, "seed");
-	(void)crypto_shorthash(hash, (const uint8_t *)key.ptr, key.len, map->seed);
+	(void)crypto_shorthash(hash, (const uint8_t *)key.ptr, key.len, seed);
 	return (uint32_t)lgp_get_le(hash, 4);
 }
 
-struct map *map_new(const uint8_t seed[MAP_SEED_LEN])
+uint32_t map_hash(const struct map *map, struct lgp_view key)
+{
+	return map->hasher(map->seed, key);
+}
+
+struct map *map_new(const uint8_t seed[MAP_SEED_LEN], map_hasher hasher)
 {
 	struct map *map = calloc(1, sizeof *map);
 	if (map == NULL)
 		return NULL;
 	memcpy(map->seed, seed, MAP_SEED_LEN);
-	map->table = calloc(TABLE_MIN, sizeof *map->table);
+	map->hasher = hasher;
+	map->table = large_new(TABLE_MIN * sizeof *map->table);
 	map->mask = TABLE_MIN - 1;
 	if (map->table == NULL) {
 		free(map);
@@ -69,19 +77,23 @@ struct map *map_new(const uint8_t seed[MAP_SEED_LEN])
 	return map;
 }
 
-static void free_blocks(struct map *map, struct block *keep)
+/* The first one is small, and may be kept. */
+static void free_blocks(struct map *map, bool keep_first)
 {
+	struct block *keep = NULL;
 	for (struct block *block = map->blocks, *next; block != NULL; block = next) {
 		next = block->next;
-		if (block != keep)
-			free(block);
+		if (keep_first && next == NULL)
+			keep = block;
+		else
+			large_free(block, sizeof *block + block->cap);
 	}
 	map->blocks = keep;
 	map->block_bytes = map->used_bytes = 0;
 	if (keep != NULL) {
 		keep->next = NULL;
 		keep->used = 0;
-		map->block_bytes = keep->cap;
+		map->block_bytes = sizeof *keep + keep->cap;
 	}
 }
 
@@ -89,9 +101,9 @@ void map_free(struct map *map)
 {
 	if (map == NULL)
 		return;
-	free_blocks(map, NULL);
+	free_blocks(map, false);
 	free(map->items);
-	free(map->table);
+	large_free(map->table, (map->mask + 1) * sizeof *map->table);
 	free(map);
 }
 
@@ -115,7 +127,7 @@ void map_clear(struct map *map)
 		clear_slots(map);
 	map->count = 0;
 	memset(map->recent, 0, sizeof map->recent);
-	free_blocks(map, map->blocks);
+	free_blocks(map, true);
 }
 
 static bool is_of(const struct item *item, struct lgp_view key)
@@ -182,14 +194,19 @@ bool map_get_hashed(const struct map *map, struct lgp_view key, uint32_t hash,
 	return true;
 }
 
-void map_near_slot(const struct map *map, uint32_t hash)
+/* Two slots mostly lie in one line of the cache. */
+void map_near_slots(const struct map *map, uint32_t hash)
 {
 	__builtin_prefetch(&map->table[hash & map->mask]);
 }
 
-void map_near_item(const struct map *map, uint32_t hash)
+void map_near_items(const struct map *map, uint32_t hash)
 {
-	__builtin_prefetch(map->table[hash & map->mask].item);
+	const struct slot *slot;
+	for (size_t at = hash & map->mask; (slot = &map->table[at])->item != NULL;
+	     at = (at + 1) & map->mask)
+		if (slot->hash - hash <= 1)
+			__builtin_prefetch(slot->item);
 }
 
 static void rehash(struct map *map)
@@ -216,14 +233,29 @@ static bool grow(struct map *map)
 	if ((map->count + 1) * 3 <= (map->mask + 1) * 2)
 		return true;
 	size_t size = (map->mask + 1) * 2;
-	struct slot *table = calloc(size, sizeof *table);
+	struct slot *table = large_new(size * sizeof *table);
 	if (table == NULL)
 		return false;
-	free(map->table);
+	large_free(map->table, (map->mask + 1) * sizeof *table);
 	map->table = table;
 	map->mask = size - 1;
 	rehash(map);
 	return true;
+}
+
+/* Room for at least n bytes.  NULL: no memory. */
+static struct block *block_new(struct map *map, size_t n)
+{
+	size_t bytes = map->block_bytes < SMALL_MAX ? BLOCK_BYTES : LARGE_BYTES;
+	if (bytes < sizeof(struct block) + n)
+		bytes = sizeof(struct block) + n;
+	struct block *block = large_new(bytes);
+	if (block == NULL)
+		return NULL;
+	*block = (struct block){.next = map->blocks, .cap = bytes - sizeof *block};
+	map->blocks = block;
+	map->block_bytes += bytes;
+	return block;
 }
 
 static struct item *item_new(struct map *map, struct lgp_view key, uint32_t hash,
@@ -232,15 +264,10 @@ static struct item *item_new(struct map *map, struct lgp_view key, uint32_t hash
 	/* Items begin at multiples of 8, for their lengths' alignment. */
 	size_t n = (sizeof(struct item) + key.len + value.len + 7) & ~(size_t)7;
 	struct block *block = map->blocks;
-	if (block == NULL || block->cap - block->used < n) {
-		size_t cap = n > BLOCK_BYTES ? n : BLOCK_BYTES;
-		block = malloc(sizeof *block + cap);
-		if (block == NULL)
-			return NULL;
-		*block = (struct block){.next = map->blocks, .cap = cap};
-		map->blocks = block;
-		map->block_bytes += cap;
-	}
+	if (block == NULL || block->cap - block->used < n)
+		block = block_new(map, n);
+	if (block == NULL)
+		return NULL;
 	struct item *item = (struct item *)(void *)(block->bytes + block->used);
 	block->used += n;
 	map->used_bytes += n;

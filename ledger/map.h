@@ -8,10 +8,13 @@
 
 struct map;
 
-/* What only the house knows: the keys of counters end in what staff choose, and who
- * could tell where a key falls could make them all fall together. */
+/* What only the house knows: where keys end in what staff choose, who could tell where
+ * a key falls could make them all fall together. */
 #define MAP_SEED_LEN 16
-struct map *map_new(const uint8_t seed[MAP_SEED_LEN]); /* NULL: no memory */
+typedef uint32_t (*map_hasher)(const uint8_t seed[MAP_SEED_LEN], struct lgp_view key);
+/* SipHash (Aumasson and Bernstein, 2012): for keys that end in anybody's bytes. */
+uint32_t map_siphash(const uint8_t seed[MAP_SEED_LEN], struct lgp_view key);
+struct map *map_new(const uint8_t seed[MAP_SEED_LEN], map_hasher hasher); /* NULL: no memory */
 void map_free(struct map *map);
 void map_clear(struct map *map); /* keeps some of the memory */
 /* *value is borrowed until the item's next put.  The hash is for who asks
@@ -29,10 +32,10 @@ LGP_MUST_USE bool map_put_hashed(struct map *map, struct lgp_view key, uint32_t 
                                  struct lgp_view value);
 /* The same, with a mark on the item, which map_put does not set and does not take away. */
 LGP_MUST_USE bool map_put_marked(struct map *map, struct lgp_view key, struct lgp_view value);
-/* Brings near what a look for this hash will touch: first the slot, and once that is
- * here, the item. */
-void map_near_slot(const struct map *map, uint32_t hash);
-void map_near_item(const struct map *map, uint32_t hash);
+/* Brings near what a look for this hash and for the next one will touch: first the
+ * slots, and once these are here, their items. */
+void map_near_slots(const struct map *map, uint32_t hash);
+void map_near_items(const struct map *map, uint32_t hash);
 size_t map_count(const struct map *map);
 size_t map_bytes(const struct map *map); /* of memory */
 /* Of what was put: 0 when empty, however large the map once was. */

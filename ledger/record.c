@@ -4,6 +4,7 @@
 
 #include "lagniappe/codec.h"
 
+#include <stddef.h>
 #include <string.h>
 
 struct state_key state_key_number(char record, uint64_t number)
@@ -102,26 +103,34 @@ enum lgp_status account_decode(struct lgp_view value, struct account *out)
 	return LGP_OK;
 }
 
+static size_t account_encode(const void *record, uint8_t out[RECORD_MAX])
+{
+	const struct account *account = record;
+	for (unsigned i = 0; i < ACCOUNT_SLOTS; i++)
+		lgp_put_le(out + 8 * i, (uint64_t)account->balance[i], 8);
+	return 8 * (size_t)ACCOUNT_SLOTS;
+}
+
 enum lgp_status state_account(struct state *state, uint64_t owner, uint64_t unit,
                               struct account *out)
 {
-	struct state_key key = state_key_account(owner, unit);
-	struct lgp_view value;
+	const void *account;
 	*out = (struct account){0};
-	enum lgp_status status = state_get(state, key_view(&key), &value);
-	if (status == LGP_MISSING)
-		return LGP_OK;
-	return status == LGP_OK ? account_decode(value, out) : status;
+	enum lgp_status status = state_look(state, FORM_ACCOUNT, owner, unit, &account);
+	if (status == LGP_OK)
+		*out = *(const struct account *)account;
+	return status == LGP_MISSING ? LGP_OK : status;
 }
 
-enum lgp_status state_account_put(struct state *state, uint64_t owner, uint64_t unit,
-                                  const struct account *account)
+enum lgp_status state_account_change(struct state *state, uint64_t owner, uint64_t unit,
+                                     struct account **out)
 {
-	struct state_key key = state_key_account(owner, unit);
-	uint8_t bytes[8 * ACCOUNT_SLOTS];
-	for (unsigned i = 0; i < ACCOUNT_SLOTS; i++)
-		lgp_put_le(bytes + 8 * i, (uint64_t)account->balance[i], 8);
-	return state_put(state, key_view(&key), (struct lgp_view){(char *)bytes, sizeof bytes});
+	void *account;
+	enum lgp_status status = state_change(state, FORM_ACCOUNT, owner, unit, &account);
+	if (status != LGP_OK && status != LGP_MISSING)
+		return status;
+	*out = account;
+	return LGP_OK;
 }
 
 #define PARTY_FIXED 11 /* bytes before the sites */
@@ -144,27 +153,75 @@ enum lgp_status party_decode(struct lgp_view value, struct lgp_party *out)
 	return LGP_OK;
 }
 
+static size_t party_encode(const void *record, uint8_t out[RECORD_MAX])
+{
+	const struct lgp_party *party = record;
+	out[0] = (uint8_t)party->kind;
+	lgp_put_le(out + 1, party->last, 8);
+	out[9] = (uint8_t)((party->everywhere ? 1 : 0) | (party->of_staff ? 2 : 0));
+	out[10] = party->site_count;
+	for (unsigned i = 0; i < party->site_count; i++)
+		lgp_put_le(out + PARTY_FIXED + 8 * i, party->sites[i], 8);
+	return PARTY_FIXED + 8u * party->site_count;
+}
+
+/* Most parties are known at one site, and fifteen have room. */
+static void party_copy(struct lgp_party *out, const struct lgp_party *party)
+{
+	memcpy(out, party, offsetof(struct lgp_party, sites));
+	for (unsigned i = 0; i < party->site_count; i++)
+		out->sites[i] = party->sites[i];
+}
+
 enum lgp_status state_party(struct state *state, uint64_t number, struct lgp_party *out)
 {
-	struct state_key key = state_key_party(number);
-	struct lgp_view value;
-	enum lgp_status status = state_get(state, key_view(&key), &value);
-	return status == LGP_OK ? party_decode(value, out) : status;
+	const void *party;
+	enum lgp_status status = state_look(state, FORM_PARTY, number, 0, &party);
+	if (status == LGP_OK)
+		party_copy(out, party);
+	return status;
+}
+
+enum lgp_status state_party_change(struct state *state, uint64_t number, struct lgp_party **out)
+{
+	void *party;
+	enum lgp_status status = state_change(state, FORM_PARTY, number, 0, &party);
+	if (status == LGP_OK)
+		*out = party;
+	return status;
 }
 
 enum lgp_status state_party_put(struct state *state, uint64_t number, const struct lgp_party *party)
 {
-	struct state_key key = state_key_party(number);
-	uint8_t bytes[PARTY_FIXED + 8 * LGP_PARTY_SITES_MAX];
-	bytes[0] = (uint8_t)party->kind;
-	lgp_put_le(bytes + 1, party->last, 8);
-	bytes[9] = (uint8_t)((party->everywhere ? 1 : 0) | (party->of_staff ? 2 : 0));
-	bytes[10] = party->site_count;
-	for (unsigned i = 0; i < party->site_count; i++)
-		lgp_put_le(bytes + PARTY_FIXED + 8 * i, party->sites[i], 8);
-	size_t len = PARTY_FIXED + 8u * party->site_count;
-	return state_put(state, key_view(&key), (struct lgp_view){(char *)bytes, len});
+	void *kept;
+	enum lgp_status status = state_change(state, FORM_PARTY, number, 0, &kept);
+	if (status != LGP_OK && status != LGP_MISSING)
+		return status;
+	party_copy(kept, party);
+	return LGP_OK;
 }
+
+static struct state_key key_of_party_form(uint64_t number, uint64_t none)
+{
+	(void)none;
+	return state_key_party(number);
+}
+
+static enum lgp_status decode_party(struct lgp_view value, void *out)
+{
+	return party_decode(value, out);
+}
+
+static enum lgp_status decode_account(struct lgp_view value, void *out)
+{
+	return account_decode(value, out);
+}
+
+const struct record_form record_forms[FORMS] = {
+        [FORM_PARTY] = {sizeof(struct lgp_party), key_of_party_form, decode_party, party_encode},
+        [FORM_ACCOUNT] = {sizeof(struct account), state_key_account, decode_account,
+                          account_encode},
+};
 
 enum lgp_status state_number(struct state *state, const struct state_key *key, int64_t *out)
 {

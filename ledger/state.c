@@ -3,6 +3,7 @@
 #include "state.h"
 
 #include "lagniappe/codec.h"
+#include "cells.h"
 #include "redo.h"
 #include "statefile.h"
 
@@ -13,6 +14,8 @@
 #include <string.h>
 
 #define OPEN_MAX (16 * LGP_BATCH_MAX) /* above it, what is only read is not kept */
+#define CELLS_MAX (4 * LGP_BATCH_MAX) /* the same, of parties and of accounts */
+#define NEAR 8                        /* records that a publish looks ahead */
 
 /* The frozen layer's way: NONE -> WAITING (ledger) -> DONE (applier) -> NONE (ledger). */
 enum frozen { FROZEN_NONE, FROZEN_WAITING, FROZEN_DONE };
@@ -20,10 +23,15 @@ enum frozen { FROZEN_NONE, FROZEN_WAITING, FROZEN_DONE };
 struct state {
 	struct lgp_kv *kv;
 	struct lgp_kv_txn *txn; /* the ledger thread's snapshot of the file */
+	/* Within it: who looks for a record near the last one finds it on the same page. */
+	struct lgp_kv_cursor *cursor;
 	/* What the open batch read and, marked, what it changed: the delta.  An empty
 	 * value: nothing there. */
 	struct map *open;
+	struct cells *cells[FORMS]; /* the same of parties and accounts, decoded */
 	bool changed;
+	_Alignas(8) char unkept[sizeof(struct lgp_party)]; /* decoded last, and not kept */
+	uint8_t seed[MAP_SEED_LEN];
 	struct map *active, *frozen; /* under lock for all but the ledger thread */
 	pthread_rwlock_t lock;
 	_Atomic int frozen_is;
@@ -48,6 +56,20 @@ static enum lgp_status open_file(struct state *state)
 	enum lgp_status status = lgp_kv_open(state->path, &options, &state->kv);
 	if (status == LGP_OK)
 		status = lgp_kv_read_begin(state->kv, &state->txn);
+	if (status == LGP_OK)
+		status = lgp_kv_cursor_open(state->txn, STATEFILE_RECORDS, &state->cursor);
+	return status;
+}
+
+/* The file as it is now. */
+static enum lgp_status renew_snapshot(struct state *state)
+{
+	lgp_kv_cursor_close(state->cursor);
+	state->cursor = NULL;
+	lgp_kv_read_reset(state->txn);
+	enum lgp_status status = lgp_kv_read_renew(state->txn);
+	if (status == LGP_OK)
+		status = lgp_kv_cursor_open(state->txn, STATEFILE_RECORDS, &state->cursor);
 	return status;
 }
 
@@ -55,6 +77,8 @@ static void close_file(struct state *state)
 {
 	statefile_end(state->merge);
 	state->merge = NULL;
+	lgp_kv_cursor_close(state->cursor);
+	state->cursor = NULL;
 	lgp_kv_abort(state->txn);
 	lgp_kv_close(state->kv);
 	state->txn = NULL;
@@ -81,18 +105,46 @@ enum lgp_status state_reset(struct state *state)
 	return status;
 }
 
+/* Numbers alone, which the ledger gives: who chooses among customers cannot shape them,
+ * and knows nothing of the seed.  So less than SipHash is enough to keep them apart: a
+ * product with what is secret, folded.  A party's slot and its accounts' are neighbours. */
+static uint32_t hash_number(const uint8_t seed[MAP_SEED_LEN], uint64_t number)
+{
+	unsigned __int128 product =
+	        (unsigned __int128)(number ^ lgp_get_le(seed, 8)) * (lgp_get_le(seed + 8, 8) | 1);
+	uint64_t folded = (uint64_t)product ^ (uint64_t)(product >> 64);
+	return (uint32_t)(folded ^ folded >> 32);
+}
+
+static uint32_t hash_form(const struct state *state, enum form form, uint64_t number)
+{
+	return hash_number(state->seed, number) + (form == FORM_ACCOUNT);
+}
+
+/* Of a key as bytes the same as of its numbers. */
+static uint32_t hash_key(const uint8_t seed[MAP_SEED_LEN], struct lgp_view key)
+{
+	if (key.ptr[0] != 'N' || key.len < 10)
+		return map_siphash(seed, key);
+	return hash_number(seed, lgp_get_be((const uint8_t *)key.ptr + 1, 8)) + (key.ptr[9] == 'A');
+}
+
 static bool make_layers(struct state *state, const uint8_t seed[MAP_SEED_LEN])
 {
+	memcpy(state->seed, seed, MAP_SEED_LEN);
 	pthread_rwlockattr_t attributes;
 	pthread_rwlockattr_init(&attributes);
 	/* A publish waits for the readers of the moment, not for those to come. */
 	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&state->lock, &attributes);
 	pthread_rwlockattr_destroy(&attributes);
-	state->open = map_new(seed);
-	state->active = map_new(seed);
-	state->frozen = map_new(seed);
-	return state->open != NULL && state->active != NULL && state->frozen != NULL;
+	state->open = map_new(seed, hash_key);
+	state->active = map_new(seed, hash_key);
+	state->frozen = map_new(seed, hash_key);
+	for (unsigned i = 0; i < FORMS; i++)
+		state->cells[i] = cells_new(record_forms[i].bytes);
+	return state->open != NULL && state->active != NULL && state->frozen != NULL &&
+	       state->cells[FORM_PARTY] != NULL && state->cells[FORM_ACCOUNT] != NULL;
 }
 
 /* "DIR/state.mdb", "DIR/state.redo" */
@@ -121,7 +173,7 @@ static enum lgp_status open_usable(struct state *state, struct state_position *p
 		*position = (struct state_position){0};
 		return state_reset(state);
 	}
-	return status == LGP_OK ? lgp_kv_read_renew(state->txn) : status;
+	return status == LGP_OK ? renew_snapshot(state) : status;
 }
 
 enum lgp_status state_open(const char *path, size_t map_bytes, const uint8_t seed[MAP_SEED_LEN],
@@ -153,6 +205,8 @@ void state_close(struct state *state)
 	map_free(state->open);
 	map_free(state->active);
 	map_free(state->frozen);
+	for (unsigned i = 0; i < FORMS; i++)
+		cells_free(state->cells[i]);
 	pthread_rwlock_destroy(&state->lock);
 	free(state);
 }
@@ -164,13 +218,25 @@ struct lgp_kv *state_kv(struct state *state)
 
 /* ---- raw records ------------------------------------------------------------- */
 
+static enum lgp_status get_from_file(struct state *state, struct lgp_view key,
+                                     struct lgp_view *value)
+{
+	struct lgp_view found, there;
+	enum lgp_status status = lgp_kv_seek(state->cursor, key, &found, &there);
+	if (status == LGP_OK && !lgp_view_equal(found, key))
+		status = LGP_MISSING;
+	if (status == LGP_OK)
+		*value = there;
+	return status;
+}
+
 static enum lgp_status get_below(struct state *state, struct lgp_view key, uint32_t hash,
                                  struct lgp_view *value)
 {
 	if (map_get_hashed(state->active, key, hash, value) ||
 	    map_get_hashed(state->frozen, key, hash, value))
 		return value->len > 0 ? LGP_OK : LGP_MISSING;
-	return lgp_kv_get(state->txn, STATEFILE_RECORDS, key, value);
+	return get_from_file(state, key, value);
 }
 
 /* A command looks at one record several times: to judge, to link, to apply. */
@@ -188,18 +254,18 @@ enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_v
 	return status;
 }
 
-uint32_t state_near_slot(const struct state *state, struct lgp_view key)
+uint32_t state_near_slots(const struct state *state, uint64_t number)
 {
-	uint32_t hash = map_hash(state->open, key);
-	map_near_slot(state->active, hash);
-	map_near_slot(state->frozen, hash);
+	uint32_t hash = hash_number(state->seed, number);
+	map_near_slots(state->active, hash);
+	map_near_slots(state->frozen, hash);
 	return hash;
 }
 
-void state_near_item(const struct state *state, uint32_t hash)
+void state_near_items(const struct state *state, uint32_t hash)
 {
-	map_near_item(state->active, hash);
-	map_near_item(state->frozen, hash);
+	map_near_items(state->active, hash);
+	map_near_items(state->frozen, hash);
 }
 
 enum lgp_status state_put(struct state *state, struct lgp_view key, struct lgp_view value)
@@ -216,6 +282,67 @@ enum lgp_status state_delete(struct state *state, struct lgp_view key)
 {
 	return state_put(state, key, (struct lgp_view){NULL, 0});
 }
+
+/* ---- decoded records ----------------------------------------------------------- */
+
+/* The open batch's first look at it.  *cell: its own; or NULL, and the record is in
+ * state->unkept, where so many were read already. */
+static enum lgp_status fetch(struct state *state, enum form form, uint64_t first, uint64_t second,
+                             bool keep, struct cell **cell)
+{
+	const struct record_form *is = &record_forms[form];
+	uint32_t hash = hash_form(state, form, first);
+	struct state_key key = is->key(first, second);
+	struct lgp_view value;
+	*cell = NULL;
+	enum lgp_status status = get_below(state, key_view(&key), hash, &value);
+	if (status == LGP_OK)
+		status = is->decode(value, state->unkept);
+	if (status != LGP_OK && status != LGP_MISSING)
+		return status;
+	if (!keep && state->cells[form]->count >= CELLS_MAX)
+		return status;
+	*cell = cells_add(state->cells[form], first, second, hash);
+	if (*cell == NULL)
+		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a record");
+	(*cell)->there = status == LGP_OK;
+	if (status == LGP_OK)
+		memcpy((*cell)->value, state->unkept, is->bytes);
+	return status;
+}
+
+enum lgp_status state_look(struct state *state, enum form form, uint64_t first, uint64_t second,
+                           const void **record)
+{
+	struct cell *cell =
+	        cells_find(state->cells[form], first, second, hash_form(state, form, first));
+	enum lgp_status status = LGP_OK;
+	if (cell == NULL)
+		status = fetch(state, form, first, second, false, &cell);
+	else if (!cell->there)
+		status = LGP_MISSING;
+	*record = cell != NULL ? cell->value : state->unkept;
+	return status;
+}
+
+enum lgp_status state_change(struct state *state, enum form form, uint64_t first, uint64_t second,
+                             void **record)
+{
+	struct cell *cell =
+	        cells_find(state->cells[form], first, second, hash_form(state, form, first));
+	enum lgp_status status = LGP_OK;
+	if (cell == NULL)
+		status = fetch(state, form, first, second, true, &cell);
+	else if (!cell->there)
+		status = LGP_MISSING;
+	if (cell == NULL)
+		return status;
+	cell->there = cell->changed = state->changed = true;
+	*record = cell->value;
+	return status;
+}
+
+/* ---- other threads ------------------------------------------------------------- */
 
 enum lgp_status state_read(struct state *state, struct lgp_kv_txn *txn, struct lgp_view key,
                            char *out, size_t *len)
@@ -248,6 +375,51 @@ enum lgp_status state_read(struct state *state, struct lgp_kv_txn *txn, struct l
 
 /* ---- layers ------------------------------------------------------------------- */
 
+static bool publish_raw(struct state *state)
+{
+	bool fits = true;
+	for (size_t i = 0; i < map_count(state->open) && fits; i++) {
+		struct map_item item = map_item(state->open, i);
+		if (item.marked)
+			fits = map_put_hashed(state->active, item.key, item.hash, item.value);
+	}
+	return fits;
+}
+
+/* What comes next is looked at ahead: where it goes lies anywhere. */
+static void near_cell(const struct state *state, const struct cells *cells, size_t i)
+{
+	if (i + NEAR < cells->count)
+		map_near_slots(state->active, cells_at(cells, i + NEAR)->hash);
+	if (i + NEAR / 2 < cells->count)
+		map_near_items(state->active, cells_at(cells, i + NEAR / 2)->hash);
+}
+
+static bool publish_cells(struct state *state, enum form form)
+{
+	const struct record_form *is = &record_forms[form];
+	const struct cells *cells = state->cells[form];
+	bool fits = true;
+	for (size_t i = 0; i < cells->count && fits; i++) {
+		const struct cell *cell = cells_at(cells, i);
+		uint8_t bytes[RECORD_MAX];
+		near_cell(state, cells, i);
+		if (!cell->changed)
+			continue;
+		struct state_key key = is->key(cell->first, cell->second);
+		struct lgp_view value = {(char *)bytes, is->encode(cell->value, bytes)};
+		fits = map_put_hashed(state->active, key_view(&key), cell->hash, value);
+	}
+	return fits;
+}
+
+static void clear_open(struct state *state)
+{
+	map_clear(state->open);
+	for (unsigned i = 0; i < FORMS; i++)
+		cells_clear(state->cells[i]);
+}
+
 enum lgp_status state_publish(struct state *state)
 {
 	return state_publish_with(state, NULL, NULL);
@@ -255,17 +427,14 @@ enum lgp_status state_publish(struct state *state)
 
 enum lgp_status state_publish_with(struct state *state, void (*also)(void *context), void *context)
 {
-	bool fits = true;
 	pthread_rwlock_wrlock(&state->lock);
-	for (size_t i = 0; i < map_count(state->open) && fits; i++) {
-		struct map_item item = map_item(state->open, i);
-		if (item.marked)
-			fits = map_put_hashed(state->active, item.key, item.hash, item.value);
-	}
+	bool fits = publish_raw(state);
+	for (enum form form = 0; form < FORMS && fits; form++)
+		fits = publish_cells(state, form);
 	if (also != NULL)
 		also(context);
 	pthread_rwlock_unlock(&state->lock);
-	map_clear(state->open);
+	clear_open(state);
 	state->changed = false;
 	return fits ? LGP_OK : lgp_fault(LGP_NO_MEMORY, "state: no memory for the overlay");
 }
@@ -275,9 +444,8 @@ enum lgp_status state_settle(struct state *state)
 	if (atomic_load_explicit(&state->frozen_is, memory_order_acquire) != FROZEN_DONE)
 		return LGP_OK;
 	require(!state->changed);
-	map_clear(state->open);
-	lgp_kv_read_reset(state->txn);
-	enum lgp_status status = lgp_kv_read_renew(state->txn);
+	clear_open(state);
+	enum lgp_status status = renew_snapshot(state);
 	if (status != LGP_OK)
 		return status;
 	pthread_rwlock_wrlock(&state->lock);

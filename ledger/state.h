@@ -1,6 +1,7 @@
 /* state: what follows from the log, as canonical records in layers.
  *
- *   delta    the open batch, seen by the ledger thread alone
+ *   delta    the open batch, seen by the ledger thread alone; parties and accounts,
+ *            which each entry looks at many times, decoded (cells.h)
  *   active   durable, changed since the last freeze
  *   frozen   durable, on its way into the file
  *   file     state.mdb at its position
@@ -46,6 +47,7 @@
 #define STATE_FORMAT "lagniappe-state-2"
 #define STATE_VALUE_MAX (10 + LGP_DEFINITION_MAX)
 #define ACCOUNT_SLOTS 4
+#define RECORD_MAX (11 + 8 * LGP_PARTY_SITES_MAX) /* bytes of a party's or an account's record */
 #define CLOSED_DAYS 3
 
 struct state;
@@ -91,18 +93,40 @@ LGP_MUST_USE enum lgp_status state_put(struct state *state, struct lgp_view key,
                                        struct lgp_view value);
 LGP_MUST_USE enum lgp_status state_delete(struct state *state, struct lgp_view key);
 
-/* The layers' part of a later state_get, in two steps of which the second comes when
- * the first has had time.  Returns what the second takes. */
-uint32_t state_near_slot(const struct state *state, struct lgp_view key);
-void state_near_item(const struct state *state, uint32_t hash);
+/* Brings near what the layers hold of a party and its accounts, in two steps of which
+ * the second comes when the first has had time.  Returns what the second takes. */
+uint32_t state_near_slots(const struct state *state, uint64_t number);
+void state_near_items(const struct state *state, uint32_t hash);
 
-/* The record forms.  An account that nothing moved is all zero. */
+/* The records that every entry looks at many times: the open batch holds them decoded,
+ * and no raw record beside them. */
+enum form { FORM_PARTY, FORM_ACCOUNT, FORMS };
+struct record_form {
+	size_t bytes; /* of the decoded */
+	struct state_key (*key)(uint64_t first, uint64_t second);
+	enum lgp_status (*decode)(struct lgp_view value, void *out);
+	size_t (*encode)(const void *record, uint8_t out[RECORD_MAX]);
+};
+extern const struct record_form record_forms[FORMS]; /* record.c */
+/* The decoded record, borrowed until the next call.  LGP_MISSING. */
+LGP_MUST_USE enum lgp_status state_look(struct state *state, enum form form, uint64_t first,
+                                        uint64_t second, const void **record);
+/* The same to be changed where it is, until the batch is published.  LGP_MISSING: there
+ * is none yet, and *record is all zero; with what is written it is there. */
+LGP_MUST_USE enum lgp_status state_change(struct state *state, enum form form, uint64_t first,
+                                          uint64_t second, void **record);
+
+/* An account that nothing moved is all zero.  What is got by a change is the record
+ * itself, to be changed where it is until the batch is published. */
 LGP_MUST_USE enum lgp_status state_account(struct state *state, uint64_t owner, uint64_t unit,
                                            struct account *out);
-LGP_MUST_USE enum lgp_status state_account_put(struct state *state, uint64_t owner, uint64_t unit,
-                                               const struct account *account);
+LGP_MUST_USE enum lgp_status state_account_change(struct state *state, uint64_t owner,
+                                                  uint64_t unit, struct account **out);
 LGP_MUST_USE enum lgp_status state_party(struct state *state, uint64_t number,
                                          struct lgp_party *out);
+/* LGP_MISSING: nobody opened it. */
+LGP_MUST_USE enum lgp_status state_party_change(struct state *state, uint64_t number,
+                                                struct lgp_party **out);
 LGP_MUST_USE enum lgp_status state_party_put(struct state *state, uint64_t number,
                                              const struct lgp_party *party);
 LGP_MUST_USE enum lgp_status state_reversed(struct state *state, uint64_t seq, int64_t *out);

@@ -26,9 +26,10 @@ void lgp_keyindex_close(struct lgp_keyindex *index);
 LGP_MUST_USE enum lgp_status lgp_keyindex_add(struct lgp_keyindex *index,
                                               const uint8_t mac[LGP_MAC_LEN], uint64_t seq);
 
-/* Brings near what a find of this MAC will touch, in two steps of which the second
- * comes when the first has had time. */
-void lgp_keyindex_near(struct lgp_keyindex *index, const uint8_t mac[LGP_MAC_LEN], bool second);
+/* Brings near what finding and adding these MACs will touch, in two steps of which the
+ * second comes when the first has had time. */
+void lgp_keyindex_near(struct lgp_keyindex *index, const uint8_t *const macs[], size_t count,
+                       bool second);
 
 /* Calls candidate for each entry that may have been asked for under this MAC,
  * newest first, until it returns true (found) or a fault goes to *status. */

@@ -83,11 +83,17 @@ void commit(struct driven *d)
 {
 	if (lgp_batch_count(d->ledger) == 0)
 		return;
+	double began = thread_seconds();
 	lgp_batch_seal(d->ledger);
+	double sealed = thread_seconds();
 	lgp_log_append(d->ledger, done, NULL);
 	lgp_highwater_write(d->ledger);
+	double appended = thread_seconds();
 	lgp_batch_apply(d->ledger);
 	offer_state(d);
+	d->applying += thread_seconds() - appended;
+	d->appending += appended - sealed;
+	d->sealing += sealed - began;
 }
 
 struct lgp_outcome judge(struct driven *d, const struct lgp_command *command)

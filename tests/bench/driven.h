@@ -18,6 +18,7 @@ struct driven {
 	bool beside; /* there are followers */
 	pthread_t applier, log_follower;
 	_Atomic bool frozen, stop;
+	double sealing, appending, applying; /* the thread's own seconds, in commits */
 };
 
 /* A new ledger in DIR, all of whose zones are UTC; its days begin with `day`.  Faults end

@@ -161,6 +161,16 @@ void *aligned_alloc(size_t alignment, size_t len)
 	return fails(MEMORY) ? none() : __libc_memalign(alignment, len);
 }
 
+/* Files are mapped by LMDB, once; the rest is memory. */
+void *mmap(void *at, size_t len, int protection, int flags, int fd, off_t offset)
+{
+	if ((flags & MAP_ANONYMOUS) != 0 && fails(MEMORY)) {
+		errno = ENOMEM;
+		return MAP_FAILED;
+	}
+	return (void *)syscall(SYS_mmap, at, len, protection, flags, fd, offset);
+}
+
 int posix_memalign(void **out, size_t alignment, size_t len)
 {
 	if (fails(MEMORY))

@@ -51,7 +51,7 @@ static struct lgp_view numbered(char room[32], const char *what, unsigned number
 static void what_was_put_is_found_and_nothing_else(void **state)
 {
 	(void)state;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	char key[32], value[32];
 	struct lgp_view found;
 	for (unsigned i = 0; i < KEYS; i++)
@@ -68,7 +68,7 @@ static void what_was_put_is_found_and_nothing_else(void **state)
 static void a_second_value_takes_the_firsts_place(void **state)
 {
 	(void)state;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	put(map, text("a"), text("one"));
 	put(map, text("b"), text("two"));
 	put(map, text("a"), text("six")); /* as long */
@@ -90,7 +90,7 @@ static void a_second_value_takes_the_firsts_place(void **state)
 static void keys_are_bytes_with_zeros_in_them(void **state)
 {
 	(void)state;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	for (size_t len = 0; len <= 17; len++) {
 		const char zeros[17] = {0};
 		char value = (char)len;
@@ -108,7 +108,7 @@ static void keys_are_bytes_with_zeros_in_them(void **state)
 static void the_largest_key_and_value_fit(void **state)
 {
 	(void)state;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	char *big = malloc(UINT16_MAX);
 	assert_non_null(big);
 	memset(big, 'k', UINT16_MAX);
@@ -124,7 +124,7 @@ static void the_largest_key_and_value_fit(void **state)
 static void items_keep_the_order_of_their_first_put(void **state)
 {
 	(void)state;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	static const char *const order[] = {"m", "a", "z", "b"};
 	for (size_t i = 0; i < 4; i++)
 		put(map, text(order[i]), text("1"));
@@ -141,7 +141,7 @@ static void items_keep_the_order_of_their_first_put(void **state)
 static void sorted_order_is_that_of_bytes_a_prefix_first(void **state)
 {
 	(void)state;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	static const char *const sorted[] = {"",
 	                                     "A",
 	                                     "AA",
@@ -172,7 +172,7 @@ static void sorted_order_is_that_of_bytes_a_prefix_first(void **state)
 static void an_empty_map_sorts_to_nothing(void **state)
 {
 	(void)state;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	size_t *order = map_sorted(map);
 	assert_non_null(order);
 	assert_int_equal(map_count(map), 0);
@@ -186,7 +186,7 @@ static void an_empty_map_sorts_to_nothing(void **state)
 static void a_cleared_map_is_empty_and_can_be_used_again(void **state)
 {
 	(void)state;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	static const unsigned rounds[] = {3, KEYS, 1, 7, 500, 2, 0, 100};
 	char key[32], value[32];
 	for (size_t round = 0; round < sizeof rounds / sizeof rounds[0]; round++) {
@@ -210,7 +210,7 @@ static void a_cleared_map_is_empty_and_can_be_used_again(void **state)
 static void what_is_used_goes_back_to_nothing_when_it_is_cleared(void **state)
 {
 	(void)state;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	char key[32];
 	assert_int_equal(map_used(map), 0);
 	for (unsigned i = 0; i < 400000; i++)
@@ -233,7 +233,7 @@ static void random_puts_agree_with_an_array(void **state)
 	static char model[RANGE][24];
 	static size_t model_len[RANGE];
 	uint64_t seed = 88172645463325252u;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	unsigned known = 0;
 	memset(model_len, 0xff, sizeof model_len);
 	for (unsigned i = 0; i < 100000; i++) {
@@ -267,7 +267,7 @@ static void random_puts_agree_with_an_array(void **state)
 static void marks_stay_on_their_items(void **state)
 {
 	(void)state;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	put(map, text("read"), text("1"));
 	assert_true(map_put_marked(map, text("changed"), text("1")));
 	put(map, text("read, then changed"), text("1"));
@@ -287,7 +287,7 @@ static void marks_stay_on_their_items(void **state)
 static void what_is_recalled_is_never_stale(void **state)
 {
 	(void)state;
-	struct map *map = map_new(house_seed);
+	struct map *map = map_new(house_seed, map_siphash);
 	struct lgp_view found, key = text("a key of some length");
 	uint32_t hash = 0;
 	assert_false(map_recall(map, key, &hash, &found));

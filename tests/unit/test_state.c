@@ -395,6 +395,13 @@ static void the_hash_tells_keys_from_values_and_records_from_each_other_I10(void
 
 /* ---- records ----------------------------------------------------------------------------- */
 
+static void put_account(uint64_t owner, uint64_t unit, const struct account *account)
+{
+	struct account *kept;
+	must(state_account_change(layers, owner, unit, &kept));
+	*kept = *account;
+}
+
 static void records_come_back_as_they_were_put(void **state)
 {
 	(void)state;
@@ -405,7 +412,7 @@ static void records_come_back_as_they_were_put(void **state)
 	int64_t reversed;
 	for (unsigned i = 0; i < party.site_count; i++)
 		party.sites[i] = UINT64_C(1) << (4 * i);
-	must(state_account_put(layers, 1, 2, &account));
+	put_account(1, 2, &account);
 	must(state_party_put(layers, 1, &party));
 	must(state_reversed_put(layers, 1, INT64_MAX));
 	must(state_globals_put(layers, &globals));
@@ -435,19 +442,75 @@ static void records_of_a_wrong_size_are_corrupt(void **state)
 	int64_t reversed;
 	struct state_key key = state_key_account(1, 2);
 	must(state_put(layers, key_view(&key), LGP_VIEW("short")));
+	must(state_publish(layers));
 	assert_int_equal(state_account(layers, 1, 2, &account), LGP_CORRUPT);
 	key = state_key_party(1);
 	must(state_put(layers, key_view(&key),
 	               LGP_VIEW("1234567890\x02"
 	                        "12345678")));
+	must(state_publish(layers));
 	assert_int_equal(state_party(layers, 1, &party), LGP_CORRUPT);
 	must(state_put(layers, key_view(&key), LGP_VIEW("1234567890\xff")));
+	must(state_publish(layers));
 	assert_int_equal(state_party(layers, 1, &party), LGP_CORRUPT);
 	key = state_key_number('R', 1);
 	must(state_put(layers, key_view(&key), LGP_VIEW("123456789")));
 	assert_int_equal(state_reversed(layers, 1, &reversed), LGP_CORRUPT);
 	put("G", "12345678");
 	assert_int_equal(state_globals(layers, &globals), LGP_CORRUPT);
+}
+
+/* As bytes, as the file and readers have it. */
+static void shows_record(const struct state_key *key, const void *bytes, size_t len)
+{
+	struct lgp_kv_txn *txn;
+	char out[STATE_VALUE_MAX];
+	size_t out_len;
+	must(lgp_kv_read_begin(state_kv(layers), &txn));
+	lgp_kv_read_reset(txn);
+	must(state_read(layers, txn, key_view(key), out, &out_len));
+	lgp_kv_abort(txn);
+	assert_int_equal(out_len, len);
+	assert_memory_equal(out, bytes, len);
+}
+
+static void decoded_records_are_published_as_their_bytes(void **state)
+{
+	(void)state;
+	static const uint8_t party_bytes[19] = {LGP_KIND_CUSTOMER, 7, [9] = 2, [10] = 1, [11] = 5};
+	static const uint8_t account_bytes[32] = {3, [8] = 4};
+	struct lgp_party party = {LGP_KIND_CUSTOMER, 7, false, true, 1, {5}};
+	struct account account = {{3, 4}};
+	struct state_key of_party = state_key_party(1), of_account = state_key_account(1, 2);
+	for (uint64_t at = 1; at < 3; at++) {
+		must(state_party_put(layers, 1, &party));
+		put_account(1, 2, &account);
+		must(state_publish(layers));
+		shows_record(&of_party, party_bytes, sizeof party_bytes);
+		shows_record(&of_account, account_bytes, sizeof account_bytes);
+		bring_to_file(at);
+		shows_record(&of_party, party_bytes, sizeof party_bytes);
+		shows_record(&of_account, account_bytes, sizeof account_bytes);
+	}
+}
+
+/* More than a batch may look at without a change: what is beyond the bound is looked at
+ * again, and is what it is. */
+static void decoded_records_beyond_the_bound_are_not_kept(void **state)
+{
+	(void)state;
+	struct lgp_party party = {.kind = LGP_KIND_CUSTOMER, .last = 9}, now;
+	must(state_party_put(layers, UINT64_C(1) << 40, &party));
+	must(state_publish(layers));
+	for (uint64_t i = 1; i < 5 * LGP_BATCH_MAX; i++)
+		assert_int_equal(state_party(layers, i, &now), LGP_MISSING);
+	must(state_party(layers, UINT64_C(1) << 40, &now));
+	assert_int_equal(now.last, 9);
+	assert_int_equal(state_party(layers, 1, &now), LGP_MISSING);
+	now.last = 10;
+	must(state_party_put(layers, UINT64_C(1) << 40, &now));
+	must(state_party(layers, UINT64_C(1) << 40, &party));
+	assert_int_equal(party.last, 10);
 }
 
 /* ---- threads ------------------------------------------------------------------------------ */
@@ -754,7 +817,7 @@ static void a_redo_file_cut_at_any_length_is_not_whole(void **state)
 static void a_redo_file_that_was_left_over_is_not_taken_for_another(void **state)
 {
 	(void)state;
-	struct map *map = map_new(seed);
+	struct map *map = map_new(seed, map_siphash);
 	struct state_position to = {.position = 2, .root = {{2}}};
 	struct redo *left_over;
 	merge_some(0);
@@ -842,6 +905,8 @@ int main(void)
 	        CASE(the_hash_tells_keys_from_values_and_records_from_each_other_I10),
 	        CASE(records_come_back_as_they_were_put),
 	        CASE(records_of_a_wrong_size_are_corrupt),
+	        CASE(decoded_records_are_published_as_their_bytes),
+	        CASE(decoded_records_beyond_the_bound_are_not_kept),
 	        CASE(a_large_generation_takes_several_steps_and_is_shown_all_the_while),
 	        CASE(a_generation_that_was_cut_off_is_ended_at_the_next_opening_I10),
 	        CASE(a_generation_that_was_written_down_and_not_begun_is_forgotten),
