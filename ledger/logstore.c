@@ -27,6 +27,7 @@
 
 #define PATH_BYTES_MAX 600
 #define READERS_MAX 256
+#define LAYER_ENTRIES_MIN 4096
 #define LAYER_BYTES_MAX ((size_t)8 << 20) /* then a commit flushes, whoever else should have */
 /* What a flush may need of ledger.mdb beyond twice the bytes that it puts: pages on the
  * way to each table's end, those of the flush before last being free again, and, since
@@ -41,9 +42,13 @@ const struct lgp_kv_table lgp_log_tables[LGP_LOG_TABLE_COUNT] = {
         [LGP_LOG_PAYLOADS] = {"payloads", false}, [LGP_LOG_META] = {"meta", false},
 };
 
-/* What a generation puts, by table and key. */
+/* What a generation puts: entries, which are nearly all of it, one after another; the
+ * rest by table and key. */
 struct layer {
-	struct map *puts;
+	uint8_t *entries; /* owned; room for as many as there ever were, within bounds */
+	uint64_t first;   /* the number of the first */
+	size_t count, room;
+	struct map *puts; /* owned */
 	size_t payloads;
 };
 
@@ -84,11 +89,63 @@ static struct lgp_view put_key_view(const struct put_key *key)
 	return (struct lgp_view){key->bytes, key->len};
 }
 
+static const uint8_t *layer_entry(const struct layer *layer, uint64_t seq)
+{
+	return seq >= layer->first && seq - layer->first < layer->count
+	               ? layer->entries + (seq - layer->first) * LGP_ENTRY_LEN
+	               : NULL;
+}
+
+static bool layer_add_entry(struct layer *layer, uint64_t seq, struct lgp_view entry)
+{
+	require(entry.len == LGP_ENTRY_LEN);
+	if (layer->count == layer->room) {
+		size_t room = layer->room == 0 ? LAYER_ENTRIES_MIN : 2 * layer->room;
+		uint8_t *entries = realloc(layer->entries, room * LGP_ENTRY_LEN);
+		if (entries == NULL)
+			return false;
+		layer->entries = entries;
+		layer->room = room;
+	}
+	if (layer->count == 0)
+		layer->first = seq;
+	require(seq == layer->first + layer->count);
+	memcpy(layer->entries + layer->count++ * LGP_ENTRY_LEN, entry.ptr, LGP_ENTRY_LEN);
+	return true;
+}
+
 static bool layer_add(struct layer *layer, const struct lgp_wal_put *put)
 {
 	struct put_key key = put_key_of(put->table, put->key);
+	uint64_t seq;
 	layer->payloads += put->table == LGP_LOG_PAYLOADS;
-	return map_put(layer->puts, put_key_view(&key), put->value);
+	if (put->table != LGP_LOG_ENTRIES)
+		return map_put(layer->puts, put_key_view(&key), put->value);
+	memcpy(&seq, put->key.ptr, sizeof seq);
+	return layer_add_entry(layer, seq, put->value);
+}
+
+static size_t layer_bytes(const struct layer *layer)
+{
+	return layer->count * LGP_ENTRY_LEN + map_used(layer->puts);
+}
+
+/* Room that one busy moment asked for is not kept for all quiet ones. */
+static void layer_clear(struct layer *layer)
+{
+	if (layer->room > LAYER_ENTRIES_MIN && layer->count < layer->room / 8) {
+		free(layer->entries);
+		layer->entries = NULL;
+		layer->room = 0;
+	}
+	layer->count = layer->payloads = 0;
+	map_clear(layer->puts);
+}
+
+static void layer_deinit(struct layer *layer)
+{
+	free(layer->entries);
+	map_free(layer->puts);
 }
 
 /* A transaction of ledger.mdb that takes puts. */
@@ -278,8 +335,8 @@ void logstore_close(struct logstore *store)
 		(void)!logstore_settle(store);
 	lgp_wal_close(store->wal);
 	lgp_kv_close(store->kv);
-	map_free(store->active.puts);
-	map_free(store->frozen.puts);
+	layer_deinit(&store->active);
+	layer_deinit(&store->frozen);
 	pthread_rwlock_destroy(&store->lock);
 	pthread_mutex_destroy(&store->door);
 	pthread_mutex_destroy(&store->flushing);
@@ -297,7 +354,7 @@ struct lgp_kv *logstore_kv(struct logstore *store)
 static void turn(struct logstore *store)
 {
 	(void)pthread_mutex_lock(&store->door);
-	if (map_count(store->active.puts) > 0) {
+	if (store->active.count > 0) {
 		(void)pthread_rwlock_wrlock(&store->lock);
 		struct layer empty = store->frozen;
 		store->frozen = store->active;
@@ -310,9 +367,17 @@ static void turn(struct logstore *store)
 
 static enum lgp_status store_frozen(struct logstore *store, uint64_t generation)
 {
-	const struct map *puts = store->frozen.puts;
+	const struct layer *frozen = &store->frozen;
+	const struct map *puts = frozen->puts;
 	struct storing storing = {0};
 	enum lgp_status status = storing_begin(&storing, store->kv);
+	for (size_t i = 0; i < frozen->count && status == LGP_OK; i++)
+		status = storing_put(
+		        &storing,
+		        &(struct lgp_wal_put){LGP_LOG_ENTRIES,
+		                              LGP_KV_INTEGER(frozen->first + i),
+		                              {(const char *)frozen->entries + i * LGP_ENTRY_LEN,
+		                               LGP_ENTRY_LEN}});
 	for (size_t i = 0; i < map_count(puts) && status == LGP_OK; i++) {
 		struct map_item item = map_item(puts, i);
 		struct lgp_wal_put put = {
@@ -326,9 +391,9 @@ enum lgp_status logstore_flush(struct logstore *store)
 {
 	enum lgp_status status = LGP_OK;
 	(void)pthread_mutex_lock(&store->flushing);
-	if (map_count(store->frozen.puts) == 0) /* else one met a fault, and is tried again */
+	if (store->frozen.count == 0) /* else one met a fault, and is tried again */
 		turn(store);
-	if (map_count(store->frozen.puts) > 0) {
+	if (store->frozen.count > 0) {
 		crashpoint("log-turned");
 		status = store_frozen(store, store->generation - 1);
 		crashpoint("log-flushed");
@@ -336,8 +401,7 @@ enum lgp_status logstore_flush(struct logstore *store)
 	atomic_store(&store->behind, status != LGP_OK);
 	if (status == LGP_OK) {
 		(void)pthread_rwlock_wrlock(&store->lock);
-		map_clear(store->frozen.puts);
-		store->frozen.payloads = 0;
+		layer_clear(&store->frozen);
 		(void)pthread_rwlock_unlock(&store->lock);
 	}
 	(void)pthread_mutex_unlock(&store->flushing);
@@ -382,17 +446,35 @@ void logstore_end(struct log_reader *reader)
 	(void)pthread_rwlock_unlock(&reader->store->lock);
 }
 
+static bool look_in_layers(const struct logstore *store, enum lgp_log_table table,
+                           struct lgp_view key, struct lgp_view *value)
+{
+	struct put_key name = put_key_of(table, key);
+	uint32_t hash = map_hash(store->active.puts, put_key_view(&name));
+	return map_get_hashed(store->active.puts, put_key_view(&name), hash, value) ||
+	       map_get_hashed(store->frozen.puts, put_key_view(&name), hash, value);
+}
+
+static bool look_for_entry(const struct logstore *store, struct lgp_view key,
+                           struct lgp_view *value)
+{
+	uint64_t seq;
+	memcpy(&seq, key.ptr, sizeof seq);
+	const uint8_t *entry = layer_entry(&store->active, seq);
+	if (entry == NULL)
+		entry = layer_entry(&store->frozen, seq);
+	*value = (struct lgp_view){(const char *)entry, LGP_ENTRY_LEN};
+	return entry != NULL;
+}
+
 enum lgp_status logstore_get(struct log_reader *reader, enum lgp_log_table table,
                              struct lgp_view key, struct lgp_view *value)
 {
 	const struct logstore *store = reader->store;
-	if (map_count(store->active.puts) + map_count(store->frozen.puts) > 0) {
-		struct put_key name = put_key_of(table, key);
-		uint32_t hash = map_hash(store->active.puts, put_key_view(&name));
-		if (map_get_hashed(store->active.puts, put_key_view(&name), hash, value) ||
-		    map_get_hashed(store->frozen.puts, put_key_view(&name), hash, value))
-			return LGP_OK;
-	}
+	bool waiting = store->active.count + store->frozen.count > 0;
+	if (waiting && (table == LGP_LOG_ENTRIES ? look_for_entry(store, key, value)
+	                                         : look_in_layers(store, table, key, value)))
+		return LGP_OK;
 	return lgp_kv_get(reader->txn, table, key, value);
 }
 
@@ -414,7 +496,7 @@ void logstore_forget(struct logstore *store)
 size_t logstore_waiting_bytes(struct logstore *store)
 {
 	(void)pthread_rwlock_rdlock(&store->lock);
-	size_t bytes = map_used(store->active.puts) + map_used(store->frozen.puts);
+	size_t bytes = layer_bytes(&store->active) + layer_bytes(&store->frozen);
 	(void)pthread_rwlock_unlock(&store->lock);
 	return bytes;
 }
