@@ -116,13 +116,14 @@ static bool layer_add_entry(struct layer *layer, uint64_t seq, struct lgp_view e
 
 static bool layer_add(struct layer *layer, const struct lgp_wal_put *put)
 {
-	struct put_key key = put_key_of(put->table, put->key);
 	uint64_t seq;
+	if (put->table == LGP_LOG_ENTRIES) {
+		memcpy(&seq, put->key.ptr, sizeof seq);
+		return layer_add_entry(layer, seq, put->value);
+	}
+	struct put_key key = put_key_of(put->table, put->key);
 	layer->payloads += put->table == LGP_LOG_PAYLOADS;
-	if (put->table != LGP_LOG_ENTRIES)
-		return map_put(layer->puts, put_key_view(&key), put->value);
-	memcpy(&seq, put->key.ptr, sizeof seq);
-	return layer_add_entry(layer, seq, put->value);
+	return map_put(layer->puts, put_key_view(&key), put->value);
 }
 
 static size_t layer_bytes(const struct layer *layer)
@@ -387,17 +388,28 @@ static enum lgp_status store_frozen(struct logstore *store, uint64_t generation)
 	return storing.txn != NULL ? storing_end(&storing, status, generation) : status;
 }
 
+/* A flush that met a fault is tried again; it may have been durable all the same. */
+static enum lgp_status flush_frozen(struct logstore *store)
+{
+	uint64_t stored = 0, generation = store->generation - 1;
+	enum lgp_status status = LGP_OK;
+	crashpoint("log-turned");
+	if (atomic_load(&store->behind))
+		status = stored_generation(store->kv, &stored);
+	if (status == LGP_OK && stored < generation)
+		status = store_frozen(store, generation);
+	crashpoint("log-flushed");
+	return status;
+}
+
 enum lgp_status logstore_flush(struct logstore *store)
 {
 	enum lgp_status status = LGP_OK;
 	(void)pthread_mutex_lock(&store->flushing);
-	if (store->frozen.count == 0) /* else one met a fault, and is tried again */
+	if (store->frozen.count == 0)
 		turn(store);
-	if (store->frozen.count > 0) {
-		crashpoint("log-turned");
-		status = store_frozen(store, store->generation - 1);
-		crashpoint("log-flushed");
-	}
+	if (store->frozen.count > 0)
+		status = flush_frozen(store);
 	atomic_store(&store->behind, status != LGP_OK);
 	if (status == LGP_OK) {
 		(void)pthread_rwlock_wrlock(&store->lock);
