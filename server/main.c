@@ -20,8 +20,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Above a job of JOB_LINES_MAX lines and the largest body, each of which is one piece. */
-#define ALLOCATOR_KEEPS_BYTES (16 * 1024 * 1024)
+/* Above what a request of a few thousand lines takes in one piece. */
+#define ALLOCATOR_KEEPS_BYTES (2 * 1024 * 1024)
 
 enum { EXIT_STOPPED = 0, EXIT_NOT_STARTED = 1, EXIT_USAGE = 2 };
 
