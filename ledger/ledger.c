@@ -361,6 +361,8 @@ enum lgp_status lgp_open(const char *dir, const struct lgp_options *options,
 		ledger->overlay_given = options->overlay_bytes;
 		status = open_parts(ledger, options);
 	}
+	if (status == LGP_OK) /* what is left of older generations is nobody's any more */
+		status = logstore_settle(ledger->log);
 	if (status != LGP_OK) {
 		lgp_close(ledger);
 		return status;

@@ -1,7 +1,7 @@
 /* logstore: the batches that are durable, wherever they are: in ledger.mdb, or in its
  * write-ahead log (lagniappe/wal.h) and on their way into it.
- * Threads: the ledger thread puts and commits, one other flushes, readers pass readers
- * of their own.
+ * Threads: the ledger thread puts and commits, any flushes, readers pass readers of
+ * their own.
  * Upholds I2 (what is there is not changed) and I9 (a batch is durable before it is
  * shown).
  *
@@ -10,8 +10,8 @@
  *   file     ledger.mdb
  *
  * A look takes the uppermost.  A generation leaves memory only after ledger.mdb holds
- * it, and a reader holds the layers' lock from before it takes its snapshot of the
- * file to its end: so nobody sees the log become shorter. */
+ * it, and who then does not find it there takes a newer snapshot of the file: so nobody
+ * sees the log become shorter. */
 #include "logstore.h"
 
 #include "lagniappe/codec.h"
@@ -62,7 +62,10 @@ struct logstore {
 	pthread_rwlock_t lock;    /* what the layers hold */
 	struct layer active, frozen;
 	uint64_t generation; /* of the active layer */
-	bool sound; /* nothing is in the write-ahead log that is not in a layer or the file */
+	uint64_t flushed;    /* how often a layer went into the file; under lock */
+	/* Under door: nothing is in the write-ahead log that is not in a layer or the file. */
+	bool sound;
+	bool accepted;       /* who opened it found the ledger to be whole */
 	_Atomic bool behind; /* the last flush met a fault */
 };
 
@@ -202,11 +205,13 @@ static enum lgp_status storing_end(struct storing *storing, enum lgp_status stat
 
 /* ---- opening ------------------------------------------------------------------------ */
 
-/* A record of the write-ahead log on its way into a transaction that may not be begun. */
+/* What the write-ahead log holds, on its way into one transaction, which begins with the
+ * first record. */
 struct recovery {
 	struct lgp_kv *kv;
 	struct storing storing;
 	bool begun;
+	uint64_t records;
 };
 
 /* The record goes on from the log as it is, and from no other history of it. */
@@ -224,8 +229,9 @@ static enum lgp_status check_base(struct lgp_kv_txn *txn, const struct lgp_wal_b
 	               ? LGP_OK
 	               : lgp_fault(LGP_CORRUPT,
 	                           "ledger.wal: it goes on from a log of %llu entries that is "
-	                           "not this one, of %llu. Files of two ledgers were mixed: put "
-	                           "those beside it that belong to it",
+	                           "not this one, of %llu. Files of two ledgers were mixed, or a "
+	                           "record of it is damaged: put those beside ledger.mdb that "
+	                           "belong to it",
 	                           (unsigned long long)base->size, (unsigned long long)size);
 }
 
@@ -243,17 +249,8 @@ static enum lgp_status recover_record(void *context, const struct lgp_wal_base *
 		status = check_base(recovery->storing.txn, base);
 	while (status == LGP_OK && lgp_wal_next(&puts, &put))
 		status = storing_put(&recovery->storing, &put);
+	recovery->records++;
 	return status;
-}
-
-/* One generation, whole.  *any: there was something of it. */
-static enum lgp_status recover_generation(struct logstore *store, const char *dir,
-                                          uint64_t generation, bool *any)
-{
-	struct recovery recovery = {.kv = store->kv};
-	enum lgp_status status = lgp_wal_read(dir, generation, recover_record, &recovery);
-	*any = recovery.begun;
-	return recovery.begun ? storing_end(&recovery.storing, status, generation) : status;
 }
 
 static enum lgp_status stored_generation(struct lgp_kv *kv, uint64_t *out)
@@ -265,19 +262,46 @@ static enum lgp_status stored_generation(struct lgp_kv *kv, uint64_t *out)
 		return status;
 	*out = 0;
 	status = lgp_kv_get(txn, LGP_LOG_META, LGP_VIEW(LGP_WAL_META), &value);
-	if (status == LGP_OK && value.len == 8)
+	if (status == LGP_OK && value.len != 8)
+		status = lgp_fault(LGP_CORRUPT, "ledger.mdb: its wal is %zu bytes long", value.len);
+	else if (status == LGP_OK)
 		*out = lgp_get_le((const uint8_t *)value.ptr, 8);
 	lgp_kv_abort(txn);
 	return status == LGP_MISSING ? LGP_OK : status;
 }
 
-/* What was acknowledged and is not in ledger.mdb yet: at most two generations. */
+/* The generations behind the one that ledger.mdb holds, to the first of which there is
+ * nothing.  What lies behind that one goes on from a ledger.mdb that this is not. */
+static enum lgp_status read_generations(struct logstore *store, const char *dir,
+                                        struct recovery *recovery)
+{
+	uint64_t newest, before;
+	enum lgp_status status = LGP_OK;
+	do {
+		before = recovery->records;
+		status = lgp_wal_read(dir, ++store->generation, recover_record, recovery);
+	} while (status == LGP_OK && recovery->records > before);
+	if (status == LGP_OK)
+		status = lgp_wal_newest(dir, &newest);
+	if (status == LGP_OK && newest > store->generation)
+		return lgp_fault(
+		        LGP_CORRUPT,
+		        "ledger.wal: it goes on from a newer ledger.mdb than this one, or a "
+		        "record of it is damaged: put those beside each other that belong "
+		        "together; if what is missing is lost for good, move ledger.wal-0 "
+		        "and ledger.wal-1 away");
+	return status;
+}
+
+/* What was acknowledged and is not in ledger.mdb yet: all of it, or nothing. */
 static enum lgp_status recover(struct logstore *store, const char *dir)
 {
-	bool any = true;
+	struct recovery recovery = {.kv = store->kv};
 	enum lgp_status status = stored_generation(store->kv, &store->generation);
-	while (status == LGP_OK && any)
-		status = recover_generation(store, dir, ++store->generation, &any);
+	if (status == LGP_OK)
+		status = read_generations(store, dir, &recovery);
+	if (recovery.begun)
+		status = storing_end(&recovery.storing, status, store->generation - 1);
 	store->sound = status == LGP_OK;
 	if (store->sound)
 		lgp_wal_turn(store->wal, store->generation);
@@ -331,8 +355,9 @@ void logstore_close(struct logstore *store)
 {
 	if (store == NULL)
 		return;
-	/* What cannot be stored now is durable all the same, for the next who opens. */
-	if (store->sound)
+	/* What cannot be stored now is durable all the same, for the next who opens; and
+	 * what was not accepted may be what somebody looks for. */
+	if (store->accepted)
 		(void)!logstore_settle(store);
 	lgp_wal_close(store->wal);
 	lgp_kv_close(store->kv);
@@ -351,11 +376,18 @@ struct lgp_kv *logstore_kv(struct logstore *store)
 
 /* ---- from one generation to the next --------------------------------------------------- */
 
-/* active -> frozen; what is appended from now on is of the next generation. */
-static void turn(struct logstore *store)
+static enum lgp_status unknown_outcome(void)
+{
+	return lgp_fault(LGP_IO, "ledger.wal: what an append left there is not known: start again");
+}
+
+/* active -> frozen; what is appended from now on is of the next generation.  Not behind
+ * an append of unknown outcome, of which a layer may hold a part. */
+static enum lgp_status turn(struct logstore *store)
 {
 	(void)pthread_mutex_lock(&store->door);
-	if (store->active.count > 0) {
+	bool sound = store->sound;
+	if (sound && store->active.count > 0) {
 		(void)pthread_rwlock_wrlock(&store->lock);
 		struct layer empty = store->frozen;
 		store->frozen = store->active;
@@ -364,6 +396,7 @@ static void turn(struct logstore *store)
 		(void)pthread_rwlock_unlock(&store->lock);
 	}
 	(void)pthread_mutex_unlock(&store->door);
+	return sound ? LGP_OK : unknown_outcome();
 }
 
 static enum lgp_status store_frozen(struct logstore *store, uint64_t generation)
@@ -388,34 +421,32 @@ static enum lgp_status store_frozen(struct logstore *store, uint64_t generation)
 	return storing.txn != NULL ? storing_end(&storing, status, generation) : status;
 }
 
-/* A flush that met a fault is tried again; it may have been durable all the same. */
+/* Into the file, and then out of memory.  Nothing, where nothing is frozen. */
 static enum lgp_status flush_frozen(struct logstore *store)
 {
-	uint64_t stored = 0, generation = store->generation - 1;
-	enum lgp_status status = LGP_OK;
+	if (store->frozen.count == 0)
+		return LGP_OK;
 	crashpoint("log-turned");
-	if (atomic_load(&store->behind))
-		status = stored_generation(store->kv, &stored);
-	if (status == LGP_OK && stored < generation)
-		status = store_frozen(store, generation);
+	enum lgp_status status = store_frozen(store, store->generation - 1);
 	crashpoint("log-flushed");
-	return status;
+	if (status != LGP_OK)
+		return status;
+	(void)pthread_rwlock_wrlock(&store->lock);
+	layer_clear(&store->frozen);
+	store->flushed++;
+	(void)pthread_rwlock_unlock(&store->lock);
+	return LGP_OK;
 }
 
 enum lgp_status logstore_flush(struct logstore *store)
 {
-	enum lgp_status status = LGP_OK;
 	(void)pthread_mutex_lock(&store->flushing);
-	if (store->frozen.count == 0)
-		turn(store);
-	if (store->frozen.count > 0)
+	enum lgp_status status = flush_frozen(store); /* what met a fault the last time */
+	if (status == LGP_OK)
+		status = turn(store);
+	if (status == LGP_OK)
 		status = flush_frozen(store);
 	atomic_store(&store->behind, status != LGP_OK);
-	if (status == LGP_OK) {
-		(void)pthread_rwlock_wrlock(&store->lock);
-		layer_clear(&store->frozen);
-		(void)pthread_rwlock_unlock(&store->lock);
-	}
 	(void)pthread_mutex_unlock(&store->flushing);
 	return status;
 }
@@ -423,7 +454,11 @@ enum lgp_status logstore_flush(struct logstore *store)
 enum lgp_status logstore_settle(struct logstore *store)
 {
 	enum lgp_status status = logstore_flush(store);
-	return status == LGP_OK ? lgp_wal_empty(store->wal) : status;
+	if (status != LGP_OK)
+		return status;
+	require(store->active.count + store->frozen.count == 0);
+	store->accepted = true;
+	return lgp_wal_empty(store->wal);
 }
 
 /* ---- reading ---------------------------------------------------------------- */
@@ -446,20 +481,18 @@ void logstore_reader_deinit(struct log_reader *reader)
 enum lgp_status logstore_begin(struct log_reader *reader)
 {
 	(void)pthread_rwlock_rdlock(&reader->store->lock);
-	enum lgp_status status = lgp_kv_read_renew(reader->txn);
-	if (status != LGP_OK)
-		(void)pthread_rwlock_unlock(&reader->store->lock);
-	return status;
+	reader->flushed = reader->store->flushed;
+	(void)pthread_rwlock_unlock(&reader->store->lock);
+	return lgp_kv_read_renew(reader->txn);
 }
 
 void logstore_end(struct log_reader *reader)
 {
 	lgp_kv_read_reset(reader->txn);
-	(void)pthread_rwlock_unlock(&reader->store->lock);
 }
 
-static bool look_in_layers(const struct logstore *store, enum lgp_log_table table,
-                           struct lgp_view key, struct lgp_view *value)
+static bool look_for_put(const struct logstore *store, enum lgp_log_table table,
+                         struct lgp_view key, struct lgp_view *value)
 {
 	struct put_key name = put_key_of(table, key);
 	uint32_t hash = map_hash(store->active.puts, put_key_view(&name));
@@ -479,14 +512,41 @@ static bool look_for_entry(const struct logstore *store, struct lgp_view key,
 	return entry != NULL;
 }
 
+/* A copy of what the layers hold, where they do: the lock is held for no longer, and
+ * never while a page of the file is read. */
+static bool look_in_layers(struct log_reader *reader, enum lgp_log_table table, struct lgp_view key,
+                           struct lgp_view *value, uint64_t *flushed)
+{
+	struct logstore *store = reader->store;
+	(void)pthread_rwlock_rdlock(&store->lock);
+	bool found = store->active.count + store->frozen.count > 0 &&
+	             (table == LGP_LOG_ENTRIES ? look_for_entry(store, key, value)
+	                                       : look_for_put(store, table, key, value));
+	if (found) {
+		require(value->len <= sizeof reader->value);
+		memcpy(reader->value, value->ptr, value->len);
+		value->ptr = reader->value;
+	}
+	*flushed = store->flushed;
+	(void)pthread_rwlock_unlock(&store->lock);
+	return found;
+}
+
+/* What a layer held when the snapshot was taken and does not hold now is in the file
+ * since, and in a newer snapshot. */
 enum lgp_status logstore_get(struct log_reader *reader, enum lgp_log_table table,
                              struct lgp_view key, struct lgp_view *value)
 {
-	const struct logstore *store = reader->store;
-	bool waiting = store->active.count + store->frozen.count > 0;
-	if (waiting && (table == LGP_LOG_ENTRIES ? look_for_entry(store, key, value)
-	                                         : look_in_layers(store, table, key, value)))
+	uint64_t flushed;
+	if (look_in_layers(reader, table, key, value, &flushed))
 		return LGP_OK;
+	if (flushed != reader->flushed) {
+		reader->flushed = flushed;
+		lgp_kv_read_reset(reader->txn);
+		enum lgp_status status = lgp_kv_read_renew(reader->txn);
+		if (status != LGP_OK)
+			return status;
+	}
 	return lgp_kv_get(reader->txn, table, key, value);
 }
 
@@ -505,24 +565,31 @@ void logstore_forget(struct logstore *store)
 	store->payloads = 0;
 }
 
-size_t logstore_waiting_bytes(struct logstore *store)
+static size_t waiting(struct logstore *store, size_t *payloads)
 {
 	(void)pthread_rwlock_rdlock(&store->lock);
 	size_t bytes = layer_bytes(&store->active) + layer_bytes(&store->frozen);
+	*payloads = store->active.payloads + store->frozen.payloads;
 	(void)pthread_rwlock_unlock(&store->lock);
 	return bytes;
 }
 
+size_t logstore_waiting_bytes(struct logstore *store)
+{
+	size_t payloads;
+	return waiting(store, &payloads);
+}
+
 /* ledger.mdb must have room for all that waits for it, or a batch that was
- * acknowledged could go nowhere. */
+ * acknowledged could go nowhere.  What waits is asked first: a flush in between makes it
+ * count twice, and not at all if it were asked last. */
 static enum lgp_status check_room(struct logstore *store)
 {
 	uint64_t used, bound;
+	size_t payloads;
+	uint64_t bytes = waiting(store, &payloads) + lgp_wal_puts(store->wal).len;
 	lgp_kv_size(store->kv, &used, &bound);
-	(void)pthread_rwlock_rdlock(&store->lock);
-	size_t payloads = store->payloads + store->active.payloads + store->frozen.payloads;
-	(void)pthread_rwlock_unlock(&store->lock);
-	uint64_t bytes = logstore_waiting_bytes(store) + lgp_wal_puts(store->wal).len;
+	payloads += store->payloads;
 	uint64_t needed = 2 * bytes + (SPARE_PAGES + PAYLOAD_PAGES * payloads) * PAGE_BYTES;
 	return used + needed <= bound
 	               ? LGP_OK
@@ -561,7 +628,7 @@ enum lgp_status logstore_commit(struct logstore *store, const struct lgp_wal_bas
 	if (status != LGP_OK)
 		return status;
 	(void)pthread_mutex_lock(&store->door);
-	status = lgp_wal_commit(store->wal, base);
+	status = store->sound ? lgp_wal_commit(store->wal, base) : unknown_outcome();
 	if (status == LGP_OK)
 		status = show(store);
 	store->sound = store->sound && (status == LGP_OK || status == LGP_FULL);

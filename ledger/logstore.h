@@ -3,6 +3,7 @@
 #define LAGNIAPPE_LEDGER_LOGSTORE_H
 
 #include "lagniappe/datadir.h"
+#include "lagniappe/noun.h"
 #include "lagniappe/wal.h"
 
 struct logstore;
@@ -11,7 +12,7 @@ struct logstore;
  * there yet.  LGP_CORRUPT: the write-ahead log goes on from another log. */
 LGP_MUST_USE enum lgp_status logstore_open(const char *dir, size_t map_bytes,
                                            struct logstore **out);
-/* Settles, where that can be; NULL is fine. */
+/* Settles, where it was settled before and that can be; NULL is fine. */
 void logstore_close(struct logstore *store);
 struct lgp_kv *logstore_kv(struct logstore *store);
 
@@ -26,16 +27,18 @@ void logstore_forget(struct logstore *store);
 /* Any thread: all that is durable now into ledger.mdb.  After a fault nothing is lost,
  * and the next one tries again. */
 LGP_MUST_USE enum lgp_status logstore_flush(struct logstore *store);
-/* Ledger thread, at an end: a flush, after which the write-ahead log is empty. */
+/* Ledger thread, when the ledger is known to be whole, and at its end: a flush, after
+ * which the write-ahead log is empty. */
 LGP_MUST_USE enum lgp_status logstore_settle(struct logstore *store);
 /* Bytes that wait for a flush.  Any thread. */
 size_t logstore_waiting_bytes(struct logstore *store);
 
-/* Who reads: begin takes what is there now, end lets it go; what is looked up in
- * between is borrowed until then.  Short: a commit waits for it. */
+/* Who reads: between begin and end; what is looked up is borrowed until the next look. */
 struct log_reader {
 	struct logstore *store;
 	struct lgp_kv_txn *txn; /* owned */
+	uint64_t flushed;       /* what had left the layers when its snapshot was taken */
+	char value[LGP_DEFINITION_MAX];
 };
 LGP_MUST_USE enum lgp_status logstore_reader_init(struct log_reader *reader,
                                                   struct logstore *store);

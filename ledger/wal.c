@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #define HEAD_LEN 128
 #define HASHED_FROM LGP_HASH_LEN
 #define PUT_LEN 4 /* before a put's key */
-#define PATH_BYTES 600
+#define PATH_BYTES (PATH_MAX + 16)
 #define KEEP_BYTES ((size_t)1 << 20) /* of memory, between two records */
 
 struct lgp_wal {
@@ -184,17 +185,24 @@ static void put_head(struct lgp_wal *wal, const struct lgp_wal_base *base)
 
 static bool write_all(int fd, const uint8_t *bytes, size_t len, off_t at)
 {
-	while (len > 0) {
-		ssize_t n = pwrite(fd, bytes, len, at);
-		if (n < 0 && errno != EINTR)
+	errno = ENOSPC; /* where nothing is taken, and nothing is said */
+	for (ssize_t n; len > 0; bytes += n, at += n, len -= (size_t)n) {
+		n = pwrite(fd, bytes, len, at);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		else if (n <= 0)
 			return false;
-		if (n > 0) {
-			bytes += n;
-			at += n;
-			len -= (size_t)n;
-		}
 	}
 	return true;
+}
+
+/* A record that was cut in the zeros behind its puts would be a whole one. */
+static enum lgp_status take_back(struct lgp_wal *wal, int fd)
+{
+	enum lgp_status status = io_fault(wal->dir, wal->generation, "write");
+	if (ftruncate(fd, wal->end) != 0)
+		return LGP_IO;
+	return status;
 }
 
 enum lgp_status lgp_wal_commit(struct lgp_wal *wal, const struct lgp_wal_base *base)
@@ -205,7 +213,7 @@ enum lgp_status lgp_wal_commit(struct lgp_wal *wal, const struct lgp_wal_base *b
 	put_head(wal, base);
 	memset(wal->bytes + wal->len, 0, len - wal->len);
 	if (!write_all(fd, wal->bytes, len, wal->end))
-		return io_fault(wal->dir, wal->generation, "write");
+		return take_back(wal, fd);
 	if (fdatasync(fd) != 0) {
 		(void)io_fault(wal->dir, wal->generation, "sync");
 		return LGP_IO; /* whatever the cause: what the disk has is unknown */
@@ -217,11 +225,11 @@ enum lgp_status lgp_wal_commit(struct lgp_wal *wal, const struct lgp_wal_base *b
 
 /* ---- reading ------------------------------------------------------------------- */
 
-/* The puts' length, or 0: it is no head of this record. */
+/* The puts' length, or 0: it is no head of this record.  Generation 0: of any. */
 static size_t judge_head(const uint8_t head[HEAD_LEN], uint64_t generation, uint64_t place)
 {
-	uint64_t len = lgp_get_le(head + 96, 8);
-	return memcmp(head + 32, MAGIC, 8) == 0 && lgp_get_le(head + 40, 8) == generation &&
+	uint64_t len = lgp_get_le(head + 96, 8), found = lgp_get_le(head + 40, 8);
+	return memcmp(head + 32, MAGIC, 8) == 0 && (generation == 0 || found == generation) &&
 	                       lgp_get_le(head + 48, 8) == place && len <= LGP_WAL_PUTS_MAX
 	               ? (size_t)len
 	               : 0;
@@ -236,10 +244,33 @@ static bool hash_holds(const uint8_t *record, size_t puts_len)
 
 struct reading {
 	const char *dir;
-	uint64_t generation;
-	int fd;
-	uint8_t *record; /* HEAD_LEN + LGP_WAL_PUTS_MAX */
+	uint64_t file;       /* a generation that lies in it */
+	uint64_t generation; /* 0: any */
+	int fd;              /* -1: there is no such file */
+	uint8_t *record;     /* HEAD_LEN + LGP_WAL_PUTS_MAX */
 };
+
+static enum lgp_status reading_open(struct reading *reading)
+{
+	char path[PATH_BYTES];
+	if (strlen(reading->dir) > PATH_MAX)
+		return lgp_fault(LGP_MALFORMED, "the path of the ledger is too long");
+	path_of(reading->dir, reading->file, path);
+	/* It may be no file at all, and must not be waited for. */
+	reading->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (reading->fd < 0)
+		return errno == ENOENT ? LGP_OK : io_fault(reading->dir, reading->file, "open");
+	reading->record = malloc(HEAD_LEN + LGP_WAL_PUTS_MAX);
+	return reading->record != NULL ? LGP_OK
+	                               : lgp_fault(LGP_NO_MEMORY, "%s: no memory to read it", path);
+}
+
+static void reading_close(struct reading *reading)
+{
+	free(reading->record);
+	if (reading->fd >= 0)
+		(void)close(reading->fd);
+}
 
 /* *len: of the record that stands there, 0 where none does.  A short read is an end
  * like any other. */
@@ -253,7 +284,7 @@ static enum lgp_status read_record(const struct reading *reading, uint64_t place
 	if (puts > 0)
 		n = pread(reading->fd, record + HEAD_LEN, puts, at + HEAD_LEN);
 	if (n < 0)
-		return io_fault(reading->dir, reading->generation, "read");
+		return io_fault(reading->dir, reading->file, "read");
 	if (puts > 0 && n == (ssize_t)puts && hash_holds(record, puts))
 		*len = HEAD_LEN + puts;
 	return LGP_OK;
@@ -282,17 +313,34 @@ static enum lgp_status read_records(const struct reading *reading, lgp_wal_visit
 enum lgp_status lgp_wal_read(const char *dir, uint64_t generation, lgp_wal_visit visit,
                              void *context)
 {
-	char path[PATH_BYTES];
-	path_of(dir, generation, path);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? LGP_OK : io_fault(dir, generation, "open");
-	struct reading reading = {dir, generation, fd, malloc(HEAD_LEN + LGP_WAL_PUTS_MAX)};
-	enum lgp_status status =
-	        reading.record != NULL ? read_records(&reading, visit, context)
-	                               : lgp_fault(LGP_NO_MEMORY, "%s: no memory to read it", path);
-	free(reading.record);
-	(void)close(fd);
+	struct reading reading = {dir, generation, generation, -1, NULL};
+	enum lgp_status status = reading_open(&reading);
+	if (status == LGP_OK && reading.fd >= 0)
+		status = read_records(&reading, visit, context);
+	reading_close(&reading);
+	return status;
+}
+
+/* What the file begins with. */
+static enum lgp_status first_generation(const char *dir, uint64_t file, uint64_t *out)
+{
+	struct reading reading = {dir, file, 0, -1, NULL};
+	size_t len = 0;
+	enum lgp_status status = reading_open(&reading);
+	if (status == LGP_OK && reading.fd >= 0)
+		status = read_record(&reading, 0, 0, &len);
+	*out = len > 0 ? lgp_get_le(reading.record + 40, 8) : 0;
+	reading_close(&reading);
+	return status;
+}
+
+enum lgp_status lgp_wal_newest(const char *dir, uint64_t *generation)
+{
+	uint64_t even, odd = 0;
+	enum lgp_status status = first_generation(dir, 0, &even);
+	if (status == LGP_OK)
+		status = first_generation(dir, 1, &odd);
+	*generation = even > odd ? even : odd;
 	return status;
 }
 

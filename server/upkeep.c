@@ -14,7 +14,7 @@
 
 #define TRY_AGAIN_US INT64_C(10000000)
 #define EXIT_FAULT 70
-/* ledger.mdb follows the answers by less than a tenth of a second, and what comes
+/* ledger.mdb follows the answers by about a tenth of a second, and what comes
  * together meanwhile goes into it together. */
 #define LOG_REST_MIN_US 10000
 #define LOG_REST_MAX_US 100000

@@ -28,7 +28,7 @@
  * being written when the power went was not acknowledged.  No record shares a block
  * of LGP_WAL_ALIGN bytes with another, so that none is written twice.
  *
- * Thread: one at a time. */
+ * Thread: who holds the writer, one at a time; what is in hand is the ledger thread's. */
 #ifndef LAGNIAPPE_WAL_H
 #define LAGNIAPPE_WAL_H
 
@@ -71,6 +71,8 @@ typedef enum lgp_status (*lgp_wal_visit)(void *context, const struct lgp_wal_bas
                                          struct lgp_view puts);
 LGP_MUST_USE enum lgp_status lgp_wal_read(const char *dir, uint64_t generation, lgp_wal_visit visit,
                                           void *context);
+/* The newest generation that either file begins with a whole record of; 0: neither does. */
+LGP_MUST_USE enum lgp_status lgp_wal_newest(const char *dir, uint64_t *generation);
 struct lgp_wal_put {
 	unsigned table;
 	struct lgp_view key, value;

@@ -7,14 +7,17 @@
 #include "ledger_fixture.h"
 
 #include "lagniappe/tree.h"
+#include "ledger/internal.h"
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -254,6 +257,158 @@ static void much_that_waits_is_flushed_by_the_append_itself(void **state)
 	check_killed(&copy);
 }
 
+/* ---- what fails ---------------------------------------------------------------------------- */
+
+/* No file may grow beyond so many bytes. */
+static void bound_files(rlim_t bytes)
+{
+	struct rlimit bound;
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &bound), 0);
+	bound.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &bound), 0);
+}
+
+static void *flush_once(void *status)
+{
+	*(enum lgp_status *)status = lgp_log_flush(f.ledger);
+	return NULL;
+}
+
+/* Grants are acknowledged behind a flush that waits, and then finds no room. */
+static void flush_in_vain_behind(int64_t amount)
+{
+	struct lgp_kv_txn *txn;
+	enum lgp_status status;
+	pthread_t flusher;
+	flush();
+	grant(amount);
+	assert_int_equal(lgp_kv_write_begin(logstore_kv(f.ledger->log), &txn), LGP_OK);
+	assert_int_equal(pthread_create(&flusher, NULL, flush_once, &status), 0);
+	usleep(100000); /* it has turned, and waits for the file */
+	grant(amount + 1);
+	grant(amount + 2);
+	bound_files(8192);
+	lgp_kv_abort(txn);
+	assert_int_equal(pthread_join(flusher, NULL), 0);
+	bound_files(RLIM_INFINITY);
+	assert_int_not_equal(status, LGP_OK);
+}
+
+static void a_stop_after_a_flush_in_vain_loses_nothing_I9(void **state)
+{
+	(void)state;
+	flush_in_vain_behind(1);
+	uint64_t size = lgp_next_seq(f.ledger);
+	fixture_close(&f);
+	fixture_reopen(&f);
+	assert_int_equal(lgp_next_seq(f.ledger), size);
+	ledger_check_all(f.ledger);
+}
+
+static void a_flush_after_one_in_vain_leaves_nothing_waiting(void **state)
+{
+	(void)state;
+	flush_in_vain_behind(1);
+	flush();
+	assert_int_equal(waiting(), 0);
+	ledger_check_all(f.ledger);
+}
+
+static enum lgp_status open_status(const char *dir)
+{
+	struct lgp_options options = {.log_map_bytes = 1 << 30, .state_map_bytes = 1 << 30};
+	struct lgp_ledger *ledger = NULL;
+	enum lgp_status status = lgp_open(dir, &options, &ledger);
+	if (status == LGP_OK)
+		lgp_close(ledger);
+	return status;
+}
+
+/* An older ledger.mdb by mistake: what the newer one needs is still there afterwards. */
+static void what_belongs_to_a_newer_ledger_is_not_thrown_away_I9(void **state)
+{
+	(void)state;
+	flush();
+	struct fixture old = killed(0);
+	for (unsigned i = 0; i < 3; i++) {
+		grant(1);
+		flush();
+	}
+	grant(7);
+	struct fixture copy = killed(1);
+	shell("mv %s/ledger.mdb %s/newest && cp %s/ledger.mdb %s/", copy.dir, copy.dir, old.dir,
+	      copy.dir);
+	assert_int_equal(open_status(copy.dir), LGP_CORRUPT);
+	assert_non_null(strstr(lgp_fault_detail(), "newer ledger.mdb"));
+	shell("mv %s/newest %s/ledger.mdb", copy.dir, copy.dir);
+	check_killed(&copy);
+	fixture_remove(&old);
+}
+
+static void damage(const char *dir, unsigned file, long at)
+{
+	char path[96];
+	snprintf(path, sizeof path, "%s/ledger.wal-%u", dir, file);
+	FILE *wal = fopen(path, "r+");
+	assert_non_null(wal);
+	assert_int_equal(fseek(wal, at, SEEK_SET), 0);
+	int byte = fgetc(wal);
+	if (byte != EOF) {
+		assert_int_equal(fseek(wal, at, SEEK_SET), 0);
+		fputc(byte ^ 1, wal);
+	}
+	assert_int_equal(fclose(wal), 0);
+}
+
+/* A record in the middle is damaged: nothing is taken over, and with files that are
+ * whole again all of it is. */
+static void a_damaged_record_leaves_ledger_mdb_as_it_was_I9(void **state)
+{
+	(void)state;
+	flush();
+	struct fixture old = killed(0);
+	grant(1);
+	grant(2);
+	grant(3);
+	flush();
+	grant(4);
+	struct fixture copy = killed(1);
+	shell("cp %s/ledger.mdb %s/", old.dir, copy.dir);
+	for (unsigned twice = 0; twice < 2; twice++) {
+		damage(copy.dir, 0, 4096 + 200);
+		damage(copy.dir, 1, 4096 + 200);
+		if (twice == 0)
+			assert_int_equal(open_status(copy.dir), LGP_CORRUPT);
+	}
+	check_killed(&copy);
+	fixture_remove(&old);
+}
+
+static void note_status(void *context, enum lgp_status status)
+{
+	*(enum lgp_status *)context = status;
+}
+
+/* Cut in the zeros behind its puts, a record would be whole. */
+static void an_append_without_room_left_nothing_I9(void **state)
+{
+	(void)state;
+	enum lgp_status status = LGP_OK;
+	flush();
+	uint64_t size = lgp_next_seq(f.ledger);
+	struct lgp_command command = fixture_grant(&f, 5);
+	assert_int_equal(fixture_judge(&f, &command).verdict, LGP_ACCEPTED);
+	lgp_batch_seal(f.ledger);
+	bound_files(4000);
+	lgp_log_append(f.ledger, note_status, &status);
+	bound_files(RLIM_INFINITY);
+	assert_int_equal(status, LGP_FULL);
+	struct fixture copy = killed(0);
+	fixture_reopen(&copy);
+	assert_int_equal(lgp_next_seq(copy.ledger), size);
+	fixture_remove(&copy);
+}
+
 /* ---- several threads -------------------------------------------------------------------- */
 
 static atomic_bool stop;
@@ -322,6 +477,7 @@ static void readers_see_all_that_is_released_while_it_is_flushed(void **state)
 
 int main(void)
 {
+	(void)signal(SIGXFSZ, SIG_IGN);
 	const struct CMUnitTest tests[] = {
 	        CASE(what_waits_for_ledger_mdb_is_read_and_proven_like_the_rest),
 	        CASE(payloads_are_read_before_ledger_mdb_holds_them),
@@ -331,6 +487,11 @@ int main(void)
 	        CASE(one_of_another_history_is_not_taken_and_not_thrown_away_I2),
 	        CASE(a_ledger_that_was_closed_is_whole_without_it),
 	        CASE(much_that_waits_is_flushed_by_the_append_itself),
+	        CASE(a_stop_after_a_flush_in_vain_loses_nothing_I9),
+	        CASE(a_flush_after_one_in_vain_leaves_nothing_waiting),
+	        CASE(what_belongs_to_a_newer_ledger_is_not_thrown_away_I9),
+	        CASE(a_damaged_record_leaves_ledger_mdb_as_it_was_I9),
+	        CASE(an_append_without_room_left_nothing_I9),
 	        CASE(readers_see_all_that_is_released_while_it_is_flushed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

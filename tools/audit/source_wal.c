@@ -12,12 +12,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lagniappe/codec.h"
 #include "lagniappe/wal.h"
 
 #define HELD_BYTES_MAX ((size_t)64 << 20) /* several times what a server lets wait */
-#define TRIES_MAX 1000
+#define TRIES_MAX 300                     /* about a second */
+#define TRY_AGAIN_US 3000
+#define NUMBER_MAX (UINT64_C(1) << 48) /* no ledger is longer (verify.c) */
 
 /* A put; a number's key also as the number. */
 struct held {
@@ -35,6 +38,9 @@ struct wal_source {
 	struct held *held; /* owned: by table and key, one of each */
 	size_t count;
 	uint64_t size;            /* the last entry's number and one; 0: it holds none */
+	uint64_t base, end;       /* what its first record goes on from, its last leads to */
+	bool chained;             /* each record goes on from the one before */
+	uint64_t stored;          /* the generation that ledger.mdb held meanwhile */
 	struct payloads *listing; /* owned: ledger.mdb's, while they are merged */
 };
 
@@ -97,11 +103,19 @@ static bool is_next(const struct wal_source *wal, const struct held *held)
 
 /* ---- opening ------------------------------------------------------------------ */
 
+static uint64_t count_entries(struct lgp_view puts)
+{
+	struct lgp_wal_put put;
+	uint64_t count = 0;
+	while (lgp_wal_next(&puts, &put))
+		count += put.table == LGP_LOG_ENTRIES;
+	return count;
+}
+
 static enum lgp_status take_record(void *context, const struct lgp_wal_base *base,
                                    struct lgp_view puts)
 {
 	struct wal_source *wal = context;
-	(void)base;
 	if (puts.len > HELD_BYTES_MAX - wal->len)
 		return lgp_fault(LGP_CORRUPT, "ledger.wal: it is larger than a server lets it be");
 	char *bytes = realloc(wal->bytes, wal->len + puts.len);
@@ -109,7 +123,12 @@ static enum lgp_status take_record(void *context, const struct lgp_wal_base *bas
 		return lgp_fault(LGP_NO_MEMORY, "no memory to read ledger.wal");
 	memcpy(bytes + wal->len, puts.ptr, puts.len);
 	wal->bytes = bytes;
+	if (wal->len == 0)
+		wal->base = base->size;
+	else if (base->size != wal->end)
+		wal->chained = false;
 	wal->len += puts.len;
+	wal->end = base->size + count_entries(puts);
 	return LGP_OK;
 }
 
@@ -124,26 +143,43 @@ static enum lgp_status stored_generation(struct source *file, uint64_t *out)
 	return status == LGP_MISSING ? LGP_OK : status;
 }
 
-/* The generations behind the one that ledger.mdb holds.  Where it took one over
- * meanwhile, its file may have been written over while it was read: once more. */
-static enum lgp_status read_generations(struct wal_source *wal)
+/* The generations behind the one that ledger.mdb holds. */
+static enum lgp_status read_generations(struct wal_source *wal, uint64_t *newest, uint64_t *last)
 {
 	const char *directory = source_directory(wal->file);
-	uint64_t before = 0, after = 1;
-	enum lgp_status status = stored_generation(wal->file, &after);
-	for (unsigned tries = 0; status == LGP_OK && before != after && tries < TRIES_MAX;
-	     tries++) {
-		size_t had;
-		before = after;
-		wal->len = 0;
-		for (uint64_t generation = before + 1; status == LGP_OK; generation++) {
-			had = wal->len;
-			status = lgp_wal_read(directory, generation, take_record, wal);
-			if (wal->len == had)
-				break;
-		}
+	size_t had;
+	enum lgp_status status = LGP_OK;
+	wal->len = 0;
+	wal->chained = true;
+	*last = wal->stored;
+	do {
+		had = wal->len;
+		status = lgp_wal_read(directory, *last + 1, take_record, wal);
+		*last += wal->len > had;
+	} while (status == LGP_OK && wal->len > had);
+	return status == LGP_OK ? lgp_wal_newest(directory, newest) : status;
+}
+
+/* A server writes meanwhile: it may end one generation behind what was read of it, and
+ * write another one over it.  What is whole goes on record by record, up to the newest
+ * generation, from what ledger.mdb holds all the while. */
+static enum lgp_status read_whole(struct wal_source *wal)
+{
+	const struct timespec pause = {0, TRY_AGAIN_US * 1000};
+	uint64_t after, newest = 0, last = 0;
+	enum lgp_status status = stored_generation(wal->file, &wal->stored);
+	for (unsigned tries = 0; status == LGP_OK; tries++) {
+		status = read_generations(wal, &newest, &last);
 		if (status == LGP_OK)
 			status = stored_generation(wal->file, &after);
+		if (status != LGP_OK || (after == wal->stored && wal->chained && newest <= last))
+			return status;
+		if (tries == TRIES_MAX)
+			return lgp_fault(LGP_CORRUPT,
+			                 "ledger.wal: its records do not go on from each "
+			                 "other, or not from this ledger.mdb");
+		wal->stored = after;
+		(void)nanosleep(&pause, NULL);
 	}
 	return status;
 }
@@ -156,6 +192,9 @@ static enum lgp_status hold(struct wal_source *wal, const struct lgp_wal_put *pu
 		return lgp_fault(LGP_CORRUPT, "ledger.wal: a put that no server makes");
 	if (!payload)
 		memcpy(&held.number, put->key.ptr, sizeof held.number);
+	if ((put->table == LGP_LOG_ENTRIES || put->table == LGP_LOG_CHECKPOINTS) &&
+	    held.number > NUMBER_MAX)
+		return lgp_fault(LGP_CORRUPT, "ledger.wal: a number beyond every ledger");
 	if (put->table == LGP_LOG_ENTRIES && held.number >= wal->size)
 		wal->size = held.number + 1;
 	wal->held[wal->count++] = held;
@@ -201,7 +240,7 @@ static enum lgp_status refresh(struct wal_source *wal)
 {
 	wal->count = 0;
 	wal->size = 0;
-	enum lgp_status status = read_generations(wal);
+	enum lgp_status status = read_whole(wal);
 	return status == LGP_OK ? sort_puts(wal) : status;
 }
 
@@ -236,12 +275,32 @@ enum lgp_status source_wal_behind(struct source **source)
 
 /* ---- entries and their strips --------------------------------------------------- */
 
+/* What is held goes on from ledger.mdb as it was when it held what it held meanwhile; it
+ * may have taken some of it over since. */
+static enum lgp_status check_base(struct wal_source *wal, uint64_t file_size)
+{
+	uint64_t now;
+	if (wal->len == 0)
+		return LGP_OK;
+	enum lgp_status status = stored_generation(wal->file, &now);
+	if (status != LGP_OK)
+		return status;
+	return wal->base == file_size || (now != wal->stored && wal->base < file_size)
+	               ? LGP_OK
+	               : lgp_fault(LGP_CORRUPT,
+	                           "ledger.wal goes on from a log of %llu entries, and ledger.mdb "
+	                           "has %llu",
+	                           (unsigned long long)wal->base, (unsigned long long)file_size);
+}
+
 static enum lgp_status wal_extent(struct source *source, struct extent *out)
 {
 	struct wal_source *wal = wal_of(source);
 	enum lgp_status status = refresh(wal);
 	if (status == LGP_OK)
 		status = source_extent(wal->file, out);
+	if (status == LGP_OK)
+		status = check_base(wal, out->size);
 	if (status != LGP_OK)
 		return status;
 	const struct held *held = from_number(wal, LGP_LOG_ENTRIES, out->size);

@@ -34,13 +34,17 @@ static enum lgp_status open_ledger(struct verify *verify, bool *usable)
 	return LGP_OK;
 }
 
-/* Fixes the size up to which this audit goes. */
-static bool fix_extent(struct verify *verify)
+/* Fixes the size up to which this audit goes.  What this machine cannot do is no finding. */
+static enum lgp_status fix_extent(struct verify *verify)
 {
-	if (source_extent(verify->source, &verify->extent) != LGP_OK) {
+	enum lgp_status status = source_extent(verify->source, &verify->extent);
+	verify->opened = status == LGP_OK;
+	if (status == LGP_IO || status == LGP_NO_MEMORY)
+		return status;
+	if (status != LGP_OK) {
 		finding_ledger(&verify->findings, RULE_FILE, "its entries cannot be found: %s",
 		               lgp_fault_detail());
-		return false;
+		return LGP_OK;
 	}
 	if (verify->extent.size > SIZE_MAX_KEPT) {
 		finding_ledger(&verify->findings, RULE_ENTRY_MISSING,
@@ -50,7 +54,7 @@ static bool fix_extent(struct verify *verify)
 	}
 	if (verify->extent.size == 0)
 		finding_ledger(&verify->findings, RULE_GENESIS, "it has no entry");
-	return true;
+	return LGP_OK;
 }
 
 /* What follows from the log, as the server has it. */
@@ -92,10 +96,10 @@ static enum lgp_status prepare(struct verify *verify)
 		return status;
 	/* Before the size is fixed: a server that runs moves both forward. */
 	trust_read_high_water(trust, verify->source, &verify->findings);
-	verify->opened = fix_extent(verify);
+	status = fix_extent(verify);
 	integrity_init(&verify->integrity, &verify->door, &verify->findings, trust,
 	               &verify->extent);
-	return LGP_OK;
+	return status;
 }
 
 static unsigned threads(const struct verify *verify)
