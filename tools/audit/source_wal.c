@@ -160,6 +160,15 @@ static enum lgp_status read_generations(struct wal_source *wal, uint64_t *newest
 	return status == LGP_OK ? lgp_wal_newest(directory, newest) : status;
 }
 
+static enum lgp_status not_whole(bool moved)
+{
+	return moved ? lgp_fault(LGP_OVERLOAD, "the server moves on faster than its ledger.wal can "
+	                                       "be read: try again when it has less to do")
+	             : lgp_fault(LGP_CORRUPT,
+	                         "ledger.wal: its records do not go on from each other, "
+	                         "or not from this ledger.mdb");
+}
+
 /* A server writes meanwhile: it may end one generation behind what was read of it, and
  * write another one over it.  What is whole goes on record by record, up to the newest
  * generation, from what ledger.mdb holds all the while. */
@@ -175,9 +184,7 @@ static enum lgp_status read_whole(struct wal_source *wal)
 		if (status != LGP_OK || (after == wal->stored && wal->chained && newest <= last))
 			return status;
 		if (tries == TRIES_MAX)
-			return lgp_fault(LGP_CORRUPT,
-			                 "ledger.wal: its records do not go on from each "
-			                 "other, or not from this ledger.mdb");
+			return not_whole(after != wal->stored);
 		wal->stored = after;
 		(void)nanosleep(&pause, NULL);
 	}

@@ -39,7 +39,7 @@ static enum lgp_status fix_extent(struct verify *verify)
 {
 	enum lgp_status status = source_extent(verify->source, &verify->extent);
 	verify->opened = status == LGP_OK;
-	if (status == LGP_IO || status == LGP_NO_MEMORY)
+	if (status == LGP_IO || status == LGP_NO_MEMORY || status == LGP_OVERLOAD)
 		return status;
 	if (status != LGP_OK) {
 		finding_ledger(&verify->findings, RULE_FILE, "its entries cannot be found: %s",
