@@ -93,9 +93,11 @@ def grow(server, programme, target):
 
 def measure(server, programme, data, size):
     starts, rates, latencies, memory = [], [], [], server.memory_mib()
-    pages, entries = (data / "ledger.mdb").stat().st_size, server.entries()
+    entries, pages = server.entries(), 0
     for _ in range(ROUNDS):
         server.stop()
+        # Now, when nothing waits for it.
+        pages = pages or (data / "ledger.mdb").stat().st_size
         starts.append(server.start())
         result = server.bench(programme, "--connections", CONNECTIONS, "--warmup", 0.1,
                               "--seconds", SECONDS.get(size, SECONDS_ELSE))
