@@ -65,7 +65,7 @@ enum lgp_status lgp_wal_open(const char *dir, struct lgp_wal **out)
 		free(wal);
 		return lgp_fault(LGP_NO_MEMORY, "%s: the path is too long, or no memory", dir);
 	}
-	strcpy(wal->dir, dir);
+	memcpy(wal->dir, dir, strlen(dir) + 1);
 	wal->len = HEAD_LEN;
 	wal->fd[0] = wal->fd[1] = -1;
 	enum lgp_status status = LGP_OK;

@@ -275,7 +275,7 @@ enum lgp_status source_wal_behind(struct source **source)
 	wal->common.kind = &kind;
 	wal->file = *source;
 	wal->listing = listing;
-	strcpy(wal->common.directory, source_directory(wal->file));
+	memcpy(wal->common.directory, wal->file->directory, sizeof wal->common.directory);
 	*source = &wal->common;
 	return LGP_OK;
 }

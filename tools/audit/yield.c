@@ -27,13 +27,13 @@ static bool find_lock(const char *path, struct stat *out)
  * starting.  By the inode alone, for a file's device has two numbers on some systems. */
 static bool is_held(ino_t inode)
 {
-	char line[LINE_MAX_LEN];
+	char line[LINE_MAX_LEN]; /* "1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF" */
 	bool held = false;
 	FILE *locks = fopen("/proc/locks", "re");
 	while (locks != NULL && !held && fgets(line, sizeof line, locks) != NULL) {
-		uintmax_t locked;
-		held = sscanf(line, "%*u: FLOCK %*s WRITE %*d %*x:%*x:%" SCNuMAX, &locked) == 1 &&
-		       locked == inode;
+		const char *before = strrchr(line, ':');
+		held = strstr(line, " FLOCK ") != NULL && strstr(line, " WRITE ") != NULL &&
+		       before != NULL && strtoumax(before + 1, NULL, 10) == inode;
 	}
 	if (locks != NULL)
 		(void)fclose(locks);
