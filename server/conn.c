@@ -96,6 +96,8 @@ static void say_goodbye(struct conn *conn)
 
 static void arm(struct conn *conn, enum deadline_kind kind)
 {
+	/* What this turn did before may have taken long, and is not this one's time. */
+	uv_update_time(&conn->loop->uv);
 	deadline_set(&conn->loop->deadlines, &conn->deadline, kind, loop_now_ms(conn->loop));
 }
 
