@@ -602,10 +602,10 @@ static enum lgp_status check_room(struct logstore *store)
 /* Room for what waits, and for what is in hand. */
 static enum lgp_status make_room(struct logstore *store)
 {
-	enum lgp_status status = LGP_OK;
 	bool much = logstore_waiting_bytes(store) > LAYER_BYTES_MAX;
-	if (much || atomic_load(&store->behind) || check_room(store) != LGP_OK)
-		status = logstore_flush(store);
+	if (!much && !atomic_load(&store->behind) && check_room(store) == LGP_OK)
+		return LGP_OK;
+	enum lgp_status status = logstore_flush(store);
 	return status == LGP_OK ? check_room(store) : status;
 }
 
