@@ -6,7 +6,7 @@
 #include "lagniappe/crashpoint.h"
 
 #define KEYS_RECENT_MAX (1 << 18) /* 20 bytes each, in memory */
-#define OVERLAY_MIN ((size_t)8 << 20)
+#define OVERLAY_MIN ((size_t)12 << 20)
 #define OVERLAY_MAX ((size_t)48 << 20)
 #define OVERLAY_SHARE 4
 
@@ -33,16 +33,17 @@ static bool is_full(const struct lgp_ledger *ledger)
 
 bool lgp_state_freeze(struct lgp_ledger *ledger, bool force)
 {
-	require(lgp_batch_count(ledger) == 0);
+	require(ledger->closed->applied);
 	if (state_settle(ledger->state) != LGP_OK || state_frozen(ledger->state))
 		return false;
 	overlay_fit(ledger);
 	if (state_active_bytes(ledger->state) == 0 || !(force || is_full(ledger)))
 		return false;
 	/* Runs first: state.mdb must not stand where keys could be missing. */
-	if (!lgp_keyindex_freeze(ledger->keys, ledger->now.size))
+	if (!lgp_keyindex_freeze(ledger->keys, ledger->released.size))
 		return false;
-	struct state_position position = {ledger->now.size, ledger->released.root, ledger->now.day};
+	struct state_position position = {ledger->released.size, ledger->released.root,
+	                                  ledger->applied_day};
 	require(state_freeze(ledger->state, &position));
 	return true;
 }

@@ -1,12 +1,17 @@
-/* batch: entries on their way through the door: complete, seal, append, apply.
- * Thread: ledger thread only. */
+/* batch: entries on their way through the door: complete, close, seal, apply.
+ * Thread: ledger thread only, save batch_seal.
+ *
+ * While one batch is closed and becomes durable, the next one is judged against what
+ * it will have done.  Nothing of the two is seen by anybody else before it is durable
+ * and applied, one after the other; were the first never to be, nor would the second. */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum lgp_status batch_init(struct batch *batch)
+static enum lgp_status batch_init(struct batch *batch)
 {
+	batch->applied = true; /* the one before the first */
 	batch->entries = malloc((size_t)LGP_BATCH_MAX * LGP_ENTRY_LEN);
 	batch->payload_bytes = malloc(BATCH_PAYLOAD_BYTES + LGP_DEFINITION_MAX);
 	batch->payloads = malloc(BATCH_PAYLOADS * sizeof *batch->payloads);
@@ -15,27 +20,31 @@ enum lgp_status batch_init(struct batch *batch)
 	return LGP_OK;
 }
 
-void batch_deinit(struct batch *batch)
+enum lgp_status batches_init(struct lgp_ledger *ledger)
 {
-	free(batch->entries);
-	free(batch->payload_bytes);
-	free(batch->payloads);
+	ledger->open = &ledger->batches[0];
+	ledger->closed = &ledger->batches[1];
+	enum lgp_status status = batch_init(ledger->open);
+	return status == LGP_OK ? batch_init(ledger->closed) : status;
 }
 
-/* An applied batch stays readable, for its replies, until the next one opens. */
-void batch_open(struct lgp_ledger *ledger)
+void batches_deinit(struct lgp_ledger *ledger)
 {
-	struct batch *batch = &ledger->batch;
-	if (!batch->applied)
-		return;
-	batch->applied = false;
-	batch->first = ledger->now.size;
-	batch->count = 0;
-	batch->payload_used = 0;
-	batch->payload_count = 0;
-	batch->defines = false;
-	batch->sealed = false;
-	lgp_tree_begin(ledger->tree);
+	for (size_t i = 0; i < 2; i++) {
+		free(ledger->batches[i].entries);
+		free(ledger->batches[i].payload_bytes);
+		free(ledger->batches[i].payloads);
+	}
+}
+
+void batches_stand(struct lgp_ledger *ledger)
+{
+	struct batch *open = ledger->open;
+	open->first = ledger->now.size;
+	open->count = 0;
+	open->payload_used = 0;
+	open->payload_count = 0;
+	open->defines = open->sealed = open->applied = false;
 }
 
 /* ---- completing an entry ------------------------------------------------------- */
@@ -110,8 +119,8 @@ static void keep_payload(struct batch *batch, const struct lgp_entry *entry,
 enum lgp_status batch_add(struct lgp_ledger *ledger, struct lgp_entry *entry,
                           struct lgp_view payload, bool keyed)
 {
-	struct batch *batch = &ledger->batch;
-	require(!lgp_batch_full(ledger) && !batch->sealed);
+	struct batch *batch = ledger->open;
+	require(!lgp_batch_full(ledger));
 	if (payload.len > 0) {
 		entry->flags |= LGP_FLAG_PAYLOAD;
 		lgp_hash_sha256(payload.ptr, payload.len, &entry->hash);
@@ -136,12 +145,20 @@ enum lgp_status batch_add(struct lgp_ledger *ledger, struct lgp_entry *entry,
 
 /* ---- looking ---------------------------------------------------------------------- */
 
+static const uint8_t *entry_in(const struct batch *batch, uint64_t seq)
+{
+	bool in = seq >= batch->first && seq - batch->first < batch->count;
+	return in ? batch->entries + (seq - batch->first) * LGP_ENTRY_LEN : NULL;
+}
+
 enum lgp_status batch_find(struct lgp_ledger *ledger, uint64_t seq, struct lgp_entry *out)
 {
-	const struct batch *batch = &ledger->batch;
 	uint8_t bytes[LGP_ENTRY_LEN];
-	if (seq >= batch->first && seq - batch->first < batch->count)
-		return lgp_entry_decode(batch->entries + (seq - batch->first) * LGP_ENTRY_LEN, out);
+	const uint8_t *held = entry_in(ledger->open, seq);
+	if (held == NULL)
+		held = entry_in(ledger->closed, seq);
+	if (held != NULL)
+		return lgp_entry_decode(held, out);
 	struct log_reader *reader = &ledger->log_reader;
 	enum lgp_status status = ledger->log_held ? LGP_OK : logstore_begin(reader);
 	if (status != LGP_OK)
@@ -154,16 +171,15 @@ enum lgp_status batch_find(struct lgp_ledger *ledger, uint64_t seq, struct lgp_e
 
 size_t lgp_batch_count(const struct lgp_ledger *ledger)
 {
-	return ledger->batch.applied ? 0 : ledger->batch.count;
+	return ledger->open->count;
 }
 
 bool lgp_batch_full(const struct lgp_ledger *ledger)
 {
-	const struct batch *batch = &ledger->batch;
-	if (batch->applied)
-		return false;
-	return batch->defines || batch->count == LGP_BATCH_MAX ||
-	       batch->payload_used >= BATCH_PAYLOAD_BYTES || batch->payload_count == BATCH_PAYLOADS;
+	const struct batch *open = ledger->open, *closed = ledger->closed;
+	return open->defines || open->count == LGP_BATCH_MAX ||
+	       open->payload_used >= BATCH_PAYLOAD_BYTES || open->payload_count == BATCH_PAYLOADS ||
+	       (closed->defines && !closed->applied);
 }
 
 uint64_t lgp_next_seq(const struct lgp_ledger *ledger)
@@ -173,29 +189,47 @@ uint64_t lgp_next_seq(const struct lgp_ledger *ledger)
 
 void lgp_batch_prove(const struct lgp_ledger *ledger, uint64_t seq, struct lgp_proof *out)
 {
-	require(ledger->batch.sealed);
+	require(ledger->closed->applied);
 	lgp_tree_prove(ledger->tree, seq, out);
 }
 
 struct lgp_view lgp_batch_checkpoint(const struct lgp_ledger *ledger)
 {
-	require(ledger->batch.sealed);
-	return (struct lgp_view){ledger->batch.note, ledger->batch.note_len};
+	require(ledger->closed->applied);
+	return (struct lgp_view){ledger->closed->note, ledger->closed->note_len};
 }
 
 const uint8_t *lgp_batch_entry(const struct lgp_ledger *ledger, uint64_t seq)
 {
-	const struct batch *batch = &ledger->batch;
-	require(seq >= batch->first && seq - batch->first < batch->count);
-	return batch->entries + (seq - batch->first) * LGP_ENTRY_LEN;
+	const uint8_t *entry = entry_in(ledger->closed, seq);
+	require(entry != NULL && ledger->closed->applied);
+	return entry;
 }
 
 /* ---- through the door ---------------------------------------------------------------- */
 
-void lgp_batch_seal(struct lgp_ledger *ledger)
+void lgp_batch_close(struct lgp_ledger *ledger)
 {
-	struct batch *batch = &ledger->batch;
+	struct batch *batch = ledger->open;
+	require(batch->count > 0 && ledger->closed->applied);
+	/* What fails here is memory: there is no going on. */
+	require(state_globals_put(ledger->state, &ledger->now) == LGP_OK);
+	state_batch_close(ledger->state);
+	batch->day = ledger->now.day;
+	batch->pending_changed = ledger->pending_changed;
+	if (ledger->pending_changed)
+		batch->pending = ledger->pending;
+	ledger->pending_changed = false;
+	ledger->open = ledger->closed;
+	ledger->closed = batch;
+	batches_stand(ledger);
+}
+
+void batch_seal(struct lgp_ledger *ledger)
+{
+	struct batch *batch = ledger->closed;
 	require(batch->count > 0 && !batch->sealed);
+	lgp_tree_begin(ledger->tree);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct lgp_hash leaf;
 		lgp_hash_leaf(batch->entries + i * LGP_ENTRY_LEN, LGP_ENTRY_LEN, &leaf);
@@ -209,12 +243,6 @@ void lgp_batch_seal(struct lgp_ledger *ledger)
 	batch->sealed = true;
 }
 
-void lgp_log_append(struct lgp_ledger *ledger, lgp_log_done done, void *context)
-{
-	require(ledger->batch.sealed);
-	done(context, log_append(ledger));
-}
-
 void ledger_release(struct lgp_ledger *ledger, const struct lgp_checkpoint *checkpoint,
                     const char *note, size_t note_len)
 {
@@ -225,21 +253,17 @@ void ledger_release(struct lgp_ledger *ledger, const struct lgp_checkpoint *chec
 	pthread_mutex_unlock(&ledger->released_lock);
 }
 
-void ledger_show_pending(struct lgp_ledger *ledger)
+void ledger_show_pending(struct lgp_ledger *ledger, const struct pending *pending)
 {
-	if (!ledger->pending_changed)
-		return;
 	pthread_mutex_lock(&ledger->released_lock);
-	ledger->shown.count = ledger->pending.count;
-	memcpy(ledger->shown.list, ledger->pending.list,
-	       ledger->pending.count * sizeof ledger->pending.list[0]);
+	ledger->shown.count = pending->count;
+	memcpy(ledger->shown.list, pending->list, pending->count * sizeof pending->list[0]);
 	pthread_mutex_unlock(&ledger->released_lock);
-	ledger->pending_changed = false;
 }
 
 static enum lgp_status apply_last_definition(struct lgp_ledger *ledger)
 {
-	const struct batch *batch = &ledger->batch;
+	const struct batch *batch = ledger->closed;
 	struct lgp_entry entry;
 	struct lgp_view text = {NULL, 0};
 	enum lgp_status status =
@@ -259,21 +283,22 @@ static enum lgp_status apply_last_definition(struct lgp_ledger *ledger)
 static void release_batch(void *context)
 {
 	struct lgp_ledger *ledger = context;
-	const struct batch *batch = &ledger->batch;
+	const struct batch *batch = ledger->closed;
 	ledger_release(ledger, &batch->checkpoint, batch->note, batch->note_len);
 }
 
 void lgp_batch_apply(struct lgp_ledger *ledger)
 {
-	struct batch *batch = &ledger->batch;
+	struct batch *batch = ledger->closed;
 	require(batch->sealed && !batch->applied);
 	/* What fails here is memory or a contradiction after the commit: there is
 	 * no going on, and a restart finds the log whole. */
-	require(state_globals_put(ledger->state, &ledger->now) == LGP_OK);
 	/* Nouns first: an entry that is shown names none that are not there. */
 	if (batch->defines)
 		require(apply_last_definition(ledger) == LGP_OK);
 	require(state_publish_with(ledger->state, release_batch, ledger) == LGP_OK);
-	ledger_show_pending(ledger);
+	if (batch->pending_changed)
+		ledger_show_pending(ledger, &batch->pending);
+	ledger->applied_day = batch->day;
 	batch->applied = true;
 }

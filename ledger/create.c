@@ -40,12 +40,11 @@ static enum lgp_status put_meta(struct lgp_ledger *ledger)
 static enum lgp_status commit_one(struct lgp_ledger *ledger, struct lgp_entry *entry,
                                   struct lgp_view payload)
 {
-	batch_open(ledger);
 	enum lgp_status status = batch_add(ledger, entry, payload, false);
 	if (status != LGP_OK)
 		return status;
-	lgp_batch_seal(ledger);
-	status = log_append(ledger);
+	lgp_batch_close(ledger);
+	status = lgp_log_append_here(ledger);
 	crashpoint("init-committed");
 	if (status == LGP_OK)
 		lgp_batch_apply(ledger);
@@ -105,6 +104,8 @@ static enum lgp_status open_files(struct lgp_ledger *ledger)
 	if (status == LGP_OK)
 		status = logstore_reader_init(&ledger->log_reader, ledger->log);
 	if (status == LGP_OK)
+		status = logstore_reader_init(&ledger->append_reader, ledger->log);
+	if (status == LGP_OK)
 		status = state_open(path, MAP_BYTES, seed, &ledger->state, &position);
 	if (status == LGP_OK)
 		status = lgp_keyindex_open(ledger->dir, 0, &covered, &ledger->keys);
@@ -121,7 +122,7 @@ static enum lgp_status fill(struct lgp_ledger *ledger, const struct lgp_keys *ke
 	if (status == LGP_OK)
 		status = open_files(ledger);
 	lgp_tree_stand(ledger->tree, 0, NULL);
-	ledger->batch.applied = true;
+	batches_stand(ledger);
 	if (status == LGP_OK)
 		status = put_genesis(ledger, genesis);
 	if (status == LGP_OK)

@@ -69,7 +69,7 @@ enum lgp_status highwater_check(struct lgp_ledger *ledger)
 
 void lgp_highwater_write(struct lgp_ledger *ledger)
 {
-	const struct batch *batch = &ledger->batch;
+	const struct batch *batch = ledger->closed;
 	require(batch->sealed);
 	ssize_t written = pwrite(ledger->highwater_fd, batch->note, batch->note_len, 0);
 	/* A full disk here costs the protection of one second, not the entry: the

@@ -31,6 +31,8 @@ struct pending {
 	} list[LGP_PENDING_MAX];
 };
 
+/* One is open, and judged into; the other is closed: on its way through the door, and
+ * then readable, for its replies, until the next one is closed. */
 struct batch {
 	uint64_t first; /* the number of its first entry */
 	size_t count;
@@ -41,7 +43,10 @@ struct batch {
 	size_t payload_count;
 	bool defines; /* its last entry changed a definition: nothing comes after */
 	bool sealed, applied;
-	struct lgp_checkpoint checkpoint;
+	int32_t day;            /* from when it is closed: the newest business date */
+	struct pending pending; /* the same, where it changed what waits */
+	bool pending_changed;
+	struct lgp_checkpoint checkpoint; /* from when it is sealed */
 	uint8_t signature[LGP_SIGNATURE_LEN];
 	char note[LGP_CHECKPOINT_SIGNED_MAX];
 	size_t note_len;
@@ -59,8 +64,9 @@ struct lgp_ledger {
 	size_t overlay_given; /* by who opened it; 0: overlay_fit decides */
 	size_t overlay_bytes; /* a generation of changes is as large as this */
 	struct logstore *log;
-	struct log_reader log_reader; /* the ledger thread's */
-	bool log_held;                /* a replay is between its begin and end */
+	struct log_reader log_reader;    /* the ledger thread's */
+	struct log_reader append_reader; /* of who appends */
+	bool log_held;                   /* a replay is between its begin and end */
 	struct state *state;
 	struct registry *registry;
 	struct limits *limits;
@@ -69,8 +75,10 @@ struct lgp_ledger {
 	bool pending_changed;
 	struct lgp_keyindex *keys;
 	struct lgp_tree *tree;
-	struct globals now; /* with the open batch */
-	struct batch batch;
+	struct globals now;  /* with the open batch */
+	int32_t applied_day; /* now.day as of what is applied */
+	struct batch batches[2], *open, *closed;
+	struct appender *appender; /* NULL: not needed yet */
 	pthread_mutex_t released_lock;
 	struct lgp_checkpoint released;
 	char released_note[LGP_CHECKPOINT_SIGNED_MAX];
@@ -134,27 +142,32 @@ bool pending_holds(const struct pending *pending, uint64_t seq);
 /* Completes the entry, applies it, and adds it to the batch (batch.c). */
 LGP_MUST_USE enum lgp_status batch_add(struct lgp_ledger *ledger, struct lgp_entry *entry,
                                        struct lgp_view payload, bool keyed);
-LGP_MUST_USE enum lgp_status batch_init(struct batch *batch);
-void batch_deinit(struct batch *batch);
-/* Starts the next batch where the last one was applied; else does nothing. */
-void batch_open(struct lgp_ledger *ledger);
+LGP_MUST_USE enum lgp_status batches_init(struct lgp_ledger *ledger);
+void batches_deinit(struct lgp_ledger *ledger);
+/* The first one begins at the log's end. */
+void batches_stand(struct lgp_ledger *ledger);
+/* Seals the closed batch: the tree extended, the checkpoint signed. */
+void batch_seal(struct lgp_ledger *ledger);
 /* The time that an entry asked for at this moment gets: times only increase. */
 int64_t batch_time(const struct lgp_ledger *ledger, int64_t time_us);
 /* Numbers, links, balance and policy of an entry that would come next. */
 LGP_MUST_USE enum lgp_status batch_complete(struct lgp_ledger *ledger, struct lgp_entry *entry);
-/* The entry, durable or in the batch.  LGP_MISSING. */
+/* The entry, durable or in a batch.  LGP_MISSING. */
 LGP_MUST_USE enum lgp_status batch_find(struct lgp_ledger *ledger, uint64_t seq,
                                         struct lgp_entry *out);
 /* The parts that need no file. *out is to be closed even after a fault. */
 LGP_MUST_USE enum lgp_status ledger_new(const char *dir, struct lgp_ledger **out);
 /* What waits for approval, for other threads to see. */
-void ledger_show_pending(struct lgp_ledger *ledger);
+void ledger_show_pending(struct lgp_ledger *ledger, const struct pending *pending);
 /* Whose authority an approved grant's payload names: "authority <staff>". */
 LGP_MUST_USE enum lgp_status approval_authority(const struct lgp_ledger *ledger,
                                                 const struct lgp_entry *entry,
                                                 struct lgp_view payload, uint64_t *authority);
 void ledger_release(struct lgp_ledger *ledger, const struct lgp_checkpoint *checkpoint,
                     const char *note, size_t note_len);
+
+/* The thread that appends beside (appender.c). */
+void appender_free(struct appender *appender);
 
 /* Sets overlay_bytes anew, for state.mdb as it is now (applier.c). */
 void overlay_fit(struct lgp_ledger *ledger);

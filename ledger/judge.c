@@ -29,7 +29,6 @@ static bool key_matches(void *context, uint64_t seq, enum lgp_status *status)
 enum lgp_status lgp_find_key(struct lgp_ledger *ledger, const uint8_t mac[LGP_MAC_LEN],
                              struct lgp_entry *out)
 {
-	batch_open(ledger);
 	struct key_search search = {ledger, mac, out};
 	return lgp_keyindex_find(ledger->keys, mac, key_matches, &search);
 }
@@ -296,7 +295,6 @@ static enum lgp_problem judge_who(struct lgp_ledger *ledger, const struct lgp_co
 enum lgp_problem judge_prepare(struct lgp_ledger *ledger, const struct lgp_command *command,
                                struct lgp_entry *entry, struct judgement *judgement)
 {
-	batch_open(ledger);
 	enum lgp_problem problem = judge_who(ledger, command, entry, judgement);
 	return problem == LGP_PROBLEM_NONE ? judge_grant_lookup(judgement) : problem;
 }
@@ -321,7 +319,6 @@ enum lgp_status lgp_judge(struct lgp_ledger *ledger, const struct lgp_command *c
                           struct lgp_outcome *out)
 {
 	*out = (struct lgp_outcome){0};
-	batch_open(ledger);
 	if (state_active_bytes(ledger->state) > 2 * ledger->overlay_bytes)
 		return LGP_OVERLOAD;
 	bool lapsed;

@@ -273,7 +273,6 @@ enum lgp_status lgp_lapse(struct lgp_ledger *ledger, int64_t time_us, bool *any)
 {
 	enum lgp_status status = LGP_OK;
 	*any = false;
-	batch_open(ledger);
 	/* All wait equally long, so the first of the list is the first to lapse. */
 	while (status == LGP_OK && ledger->pending.count > 0 && !lgp_batch_full(ledger) &&
 	       ledger->pending.list[0].until_us <= batch_time(ledger, time_us)) {

@@ -299,8 +299,8 @@ static enum lgp_status open_state(struct lgp_ledger *ledger, size_t map_bytes)
 		                   &covered);
 	if (status == LGP_OK)
 		status = replay(ledger, &position, covered);
-	ledger->pending_changed = true;
-	ledger_show_pending(ledger);
+	ledger->pending_changed = false;
+	ledger_show_pending(ledger, &ledger->pending);
 	return status;
 }
 
@@ -317,7 +317,7 @@ enum lgp_status ledger_new(const char *dir, struct lgp_ledger **out)
 	if (strlen(dir) >= sizeof ledger->dir)
 		return lgp_fault(LGP_INVALID, "%s: the path is too long", dir);
 	memcpy(ledger->dir, dir, strlen(dir) + 1);
-	enum lgp_status status = batch_init(&ledger->batch);
+	enum lgp_status status = batches_init(ledger);
 	if (status == LGP_OK)
 		status = registry_new(&ledger->registry);
 	if (status == LGP_OK)
@@ -345,6 +345,8 @@ static enum lgp_status open_parts(struct lgp_ledger *ledger, const struct lgp_op
 	if (status == LGP_OK)
 		status = logstore_reader_init(&ledger->log_reader, ledger->log);
 	if (status == LGP_OK)
+		status = logstore_reader_init(&ledger->append_reader, ledger->log);
+	if (status == LGP_OK)
 		status = read_log(ledger);
 	if (status == LGP_OK)
 		status = highwater_check(ledger);
@@ -367,8 +369,8 @@ enum lgp_status lgp_open(const char *dir, const struct lgp_options *options,
 		lgp_close(ledger);
 		return status;
 	}
-	ledger->batch.applied = true; /* the one before the first */
-	batch_open(ledger);
+	ledger->applied_day = ledger->now.day;
+	batches_stand(ledger);
 	*out = ledger;
 	return LGP_OK;
 }
@@ -377,14 +379,16 @@ void lgp_close(struct lgp_ledger *ledger)
 {
 	if (ledger == NULL)
 		return;
+	appender_free(ledger->appender);
 	logstore_reader_deinit(&ledger->log_reader);
+	logstore_reader_deinit(&ledger->append_reader);
 	logstore_close(ledger->log);
 	state_close(ledger->state);
 	lgp_keyindex_close(ledger->keys);
 	registry_free(ledger->registry);
 	limits_free(ledger->limits);
 	lgp_tree_free(ledger->tree);
-	batch_deinit(&ledger->batch);
+	batches_deinit(ledger);
 	if (ledger->highwater_fd >= 0)
 		(void)close(ledger->highwater_fd);
 	if (ledger->lock_fd >= 0)

@@ -1,5 +1,5 @@
 /* log: what ledger.mdb's tables hold: entries, strips of hashes, checkpoints, payloads.
- * Thread: the ledger thread appends; readers are their owners'.
+ * Thread: one appends, at a time; readers are their owners'.
  * Upholds I2 (entries are appended and nothing is changed).
  *
  * A strip is LGP_STRIP_HASHES neighbours of a tile: 512 bytes, zero behind the
@@ -199,7 +199,7 @@ static enum lgp_status put_payloads(struct logstore *store, const struct batch *
 
 static enum lgp_status put_checkpoint(struct logstore *store, const struct lgp_ledger *ledger)
 {
-	const struct batch *batch = &ledger->batch;
+	const struct batch *batch = ledger->closed;
 	uint8_t bytes[LGP_CHECKPOINT_VALUE_LEN];
 	memcpy(bytes, batch->checkpoint.root.bytes, LGP_HASH_LEN);
 	memcpy(bytes + LGP_HASH_LEN, ledger->signer.public.id, 4);
@@ -211,16 +211,17 @@ static enum lgp_status put_checkpoint(struct logstore *store, const struct lgp_l
 static enum lgp_status put_batch(struct lgp_ledger *ledger)
 {
 	struct logstore *store = ledger->log;
-	enum lgp_status status = put_entries(store, &ledger->batch);
+	enum lgp_status status = put_entries(store, ledger->closed);
 	if (status == LGP_OK)
-		status = put_hashes(&ledger->log_reader, ledger->tree);
+		status = put_hashes(&ledger->append_reader, ledger->tree);
 	if (status == LGP_OK)
-		status = put_payloads(store, &ledger->batch);
+		status = put_payloads(store, ledger->closed);
 	return status == LGP_OK ? put_checkpoint(store, ledger) : status;
 }
 
-enum lgp_status log_append(struct lgp_ledger *ledger)
+enum lgp_status lgp_log_append_here(struct lgp_ledger *ledger)
 {
+	batch_seal(ledger);
 	struct lgp_wal_base base = {ledger->released.size, ledger->released.root};
 	enum lgp_status status = put_batch(ledger);
 	if (status == LGP_OK)

@@ -1,4 +1,4 @@
-/* log: what ledger.mdb's tables hold, and how a batch gets there.  See log.c. */
+/* log: what ledger.mdb's tables hold.  See log.c. */
 #ifndef LAGNIAPPE_LEDGER_LOG_H
 #define LAGNIAPPE_LEDGER_LOG_H
 
@@ -6,9 +6,6 @@
 #include "logstore.h"
 
 struct lgp_ledger;
-
-/* The open, sealed batch, durable and shown.  LGP_FULL: nothing was written. */
-LGP_MUST_USE enum lgp_status log_append(struct lgp_ledger *ledger);
 
 /* Between logstore_begin and logstore_end. */
 LGP_MUST_USE enum lgp_status log_entry(struct log_reader *reader, uint64_t seq,

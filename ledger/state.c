@@ -20,16 +20,19 @@
 /* The frozen layer's way: NONE -> WAITING (ledger) -> DONE (applier) -> NONE (ledger). */
 enum frozen { FROZEN_NONE, FROZEN_WAITING, FROZEN_DONE };
 
+/* What a batch read and, marked, what it changed.  An empty value: nothing there. */
+struct delta {
+	struct map *raw;
+	struct cells *cells[FORMS]; /* parties and accounts, decoded */
+	bool changed;
+};
+
 struct state {
 	struct lgp_kv *kv;
 	struct lgp_kv_txn *txn; /* the ledger thread's snapshot of the file */
 	/* Within it: who looks for a record near the last one finds it on the same page. */
 	struct lgp_kv_cursor *cursor;
-	/* What the open batch read and, marked, what it changed: the delta.  An empty
-	 * value: nothing there. */
-	struct map *open;
-	struct cells *cells[FORMS]; /* the same of parties and accounts, decoded */
-	bool changed;
+	struct delta open, closed;                         /* the ledger thread's */
 	_Alignas(8) char unkept[sizeof(struct lgp_party)]; /* decoded last, and not kept */
 	uint8_t seed[MAP_SEED_LEN];
 	struct map *active, *frozen; /* under lock for all but the ledger thread */
@@ -129,6 +132,29 @@ static uint32_t hash_key(const uint8_t seed[MAP_SEED_LEN], struct lgp_view key)
 	return hash_number(seed, lgp_get_be((const uint8_t *)key.ptr + 1, 8)) + (key.ptr[9] == 'A');
 }
 
+static bool make_delta(struct delta *delta, const uint8_t seed[MAP_SEED_LEN])
+{
+	bool made = (delta->raw = map_new(seed, hash_key)) != NULL;
+	for (unsigned i = 0; i < FORMS; i++)
+		made = (delta->cells[i] = cells_new(record_forms[i].bytes)) != NULL && made;
+	return made;
+}
+
+static void free_delta(struct delta *delta)
+{
+	map_free(delta->raw);
+	for (unsigned i = 0; i < FORMS; i++)
+		cells_free(delta->cells[i]);
+}
+
+static void clear_delta(struct delta *delta)
+{
+	map_clear(delta->raw);
+	for (unsigned i = 0; i < FORMS; i++)
+		cells_clear(delta->cells[i]);
+	delta->changed = false;
+}
+
 static bool make_layers(struct state *state, const uint8_t seed[MAP_SEED_LEN])
 {
 	memcpy(state->seed, seed, MAP_SEED_LEN);
@@ -138,13 +164,10 @@ static bool make_layers(struct state *state, const uint8_t seed[MAP_SEED_LEN])
 	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&state->lock, &attributes);
 	pthread_rwlockattr_destroy(&attributes);
-	state->open = map_new(seed, hash_key);
 	state->active = map_new(seed, hash_key);
 	state->frozen = map_new(seed, hash_key);
-	for (unsigned i = 0; i < FORMS; i++)
-		state->cells[i] = cells_new(record_forms[i].bytes);
-	return state->open != NULL && state->active != NULL && state->frozen != NULL &&
-	       state->cells[FORM_PARTY] != NULL && state->cells[FORM_ACCOUNT] != NULL;
+	return make_delta(&state->open, seed) && make_delta(&state->closed, seed) &&
+	       state->active != NULL && state->frozen != NULL;
 }
 
 /* "DIR/state.mdb", "DIR/state.redo" */
@@ -202,11 +225,10 @@ void state_close(struct state *state)
 	if (state == NULL)
 		return;
 	close_file(state);
-	map_free(state->open);
+	free_delta(&state->open);
+	free_delta(&state->closed);
 	map_free(state->active);
 	map_free(state->frozen);
-	for (unsigned i = 0; i < FORMS; i++)
-		cells_free(state->cells[i]);
 	pthread_rwlock_destroy(&state->lock);
 	free(state);
 }
@@ -233,7 +255,8 @@ static enum lgp_status get_from_file(struct state *state, struct lgp_view key,
 static enum lgp_status get_below(struct state *state, struct lgp_view key, uint32_t hash,
                                  struct lgp_view *value)
 {
-	if (map_get_hashed(state->active, key, hash, value) ||
+	if (map_get_hashed(state->closed.raw, key, hash, value) ||
+	    map_get_hashed(state->active, key, hash, value) ||
 	    map_get_hashed(state->frozen, key, hash, value))
 		return value->len > 0 ? LGP_OK : LGP_MISSING;
 	return get_from_file(state, key, value);
@@ -243,13 +266,14 @@ static enum lgp_status get_below(struct state *state, struct lgp_view key, uint3
 enum lgp_status state_get(struct state *state, struct lgp_view key, struct lgp_view *value)
 {
 	uint32_t hash;
-	if (map_recall(state->open, key, &hash, value))
+	struct map *open = state->open.raw;
+	if (map_recall(open, key, &hash, value))
 		return value->len > 0 ? LGP_OK : LGP_MISSING;
 	enum lgp_status status = get_below(state, key, hash, value);
-	if ((status != LGP_OK && status != LGP_MISSING) || map_count(state->open) >= OPEN_MAX)
+	if ((status != LGP_OK && status != LGP_MISSING) || map_count(open) >= OPEN_MAX)
 		return status;
 	struct lgp_view seen = status == LGP_OK ? *value : (struct lgp_view){NULL, 0};
-	if (!map_put_hashed(state->open, key, hash, seen))
+	if (!map_put_hashed(open, key, hash, seen))
 		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a record");
 	return status;
 }
@@ -271,8 +295,8 @@ void state_near_items(const struct state *state, uint32_t hash)
 enum lgp_status state_put(struct state *state, struct lgp_view key, struct lgp_view value)
 {
 	require(value.len <= STATE_VALUE_MAX);
-	state->changed = true;
-	if (!map_put_marked(state->open, key, value))
+	state->open.changed = true;
+	if (!map_put_marked(state->open.raw, key, value))
 		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a changed record");
 	return LGP_OK;
 }
@@ -285,29 +309,41 @@ enum lgp_status state_delete(struct state *state, struct lgp_view key)
 
 /* ---- decoded records ----------------------------------------------------------- */
 
+/* The record from below the open batch, decoded into state->unkept. */
+static enum lgp_status decode_below(struct state *state, enum form form, uint64_t first,
+                                    uint64_t second, uint32_t hash)
+{
+	const struct record_form *is = &record_forms[form];
+	const struct cell *closed = cells_find(state->closed.cells[form], first, second, hash);
+	if (closed != NULL) {
+		memcpy(state->unkept, closed->value, is->bytes);
+		return closed->there ? LGP_OK : LGP_MISSING;
+	}
+	struct state_key key = is->key(first, second);
+	struct lgp_view value;
+	enum lgp_status status = get_below(state, key_view(&key), hash, &value);
+	return status == LGP_OK ? is->decode(value, state->unkept) : status;
+}
+
 /* The open batch's first look at it.  *cell: its own; or NULL, and the record is in
  * state->unkept, where so many were read already. */
 static enum lgp_status fetch(struct state *state, enum form form, uint64_t first, uint64_t second,
                              bool keep, struct cell **cell)
 {
-	const struct record_form *is = &record_forms[form];
+	struct cells *open = state->open.cells[form];
 	uint32_t hash = hash_form(state, form, first);
-	struct state_key key = is->key(first, second);
-	struct lgp_view value;
 	*cell = NULL;
-	enum lgp_status status = get_below(state, key_view(&key), hash, &value);
-	if (status == LGP_OK)
-		status = is->decode(value, state->unkept);
+	enum lgp_status status = decode_below(state, form, first, second, hash);
 	if (status != LGP_OK && status != LGP_MISSING)
 		return status;
-	if (!keep && state->cells[form]->count >= CELLS_MAX)
+	if (!keep && open->count >= CELLS_MAX)
 		return status;
-	*cell = cells_add(state->cells[form], first, second, hash);
+	*cell = cells_add(open, first, second, hash);
 	if (*cell == NULL)
 		return lgp_fault(LGP_NO_MEMORY, "state: no memory for a record");
 	(*cell)->there = status == LGP_OK;
 	if (status == LGP_OK)
-		memcpy((*cell)->value, state->unkept, is->bytes);
+		memcpy((*cell)->value, state->unkept, record_forms[form].bytes);
 	return status;
 }
 
@@ -315,7 +351,7 @@ enum lgp_status state_look(struct state *state, enum form form, uint64_t first, 
                            const void **record)
 {
 	struct cell *cell =
-	        cells_find(state->cells[form], first, second, hash_form(state, form, first));
+	        cells_find(state->open.cells[form], first, second, hash_form(state, form, first));
 	enum lgp_status status = LGP_OK;
 	if (cell == NULL)
 		status = fetch(state, form, first, second, false, &cell);
@@ -329,7 +365,7 @@ enum lgp_status state_change(struct state *state, enum form form, uint64_t first
                              void **record)
 {
 	struct cell *cell =
-	        cells_find(state->cells[form], first, second, hash_form(state, form, first));
+	        cells_find(state->open.cells[form], first, second, hash_form(state, form, first));
 	enum lgp_status status = LGP_OK;
 	if (cell == NULL)
 		status = fetch(state, form, first, second, true, &cell);
@@ -337,7 +373,7 @@ enum lgp_status state_change(struct state *state, enum form form, uint64_t first
 		status = LGP_MISSING;
 	if (cell == NULL)
 		return status;
-	cell->there = cell->changed = state->changed = true;
+	cell->there = cell->changed = state->open.changed = true;
 	*record = cell->value;
 	return status;
 }
@@ -348,7 +384,7 @@ enum lgp_status state_read(struct state *state, struct lgp_kv_txn *txn, struct l
                            char *out, size_t *len)
 {
 	struct lgp_view value;
-	uint32_t hash = map_hash(state->open, key);
+	uint32_t hash = hash_key(state->seed, key);
 	pthread_rwlock_rdlock(&state->lock);
 	bool found = map_get_hashed(state->active, key, hash, &value) ||
 	             map_get_hashed(state->frozen, key, hash, &value);
@@ -377,9 +413,10 @@ enum lgp_status state_read(struct state *state, struct lgp_kv_txn *txn, struct l
 
 static bool publish_raw(struct state *state)
 {
+	const struct map *raw = state->closed.raw;
 	bool fits = true;
-	for (size_t i = 0; i < map_count(state->open) && fits; i++) {
-		struct map_item item = map_item(state->open, i);
+	for (size_t i = 0; i < map_count(raw) && fits; i++) {
+		struct map_item item = map_item(raw, i);
 		if (item.marked)
 			fits = map_put_hashed(state->active, item.key, item.hash, item.value);
 	}
@@ -398,7 +435,7 @@ static void near_cell(const struct state *state, const struct cells *cells, size
 static bool publish_cells(struct state *state, enum form form)
 {
 	const struct record_form *is = &record_forms[form];
-	const struct cells *cells = state->cells[form];
+	const struct cells *cells = state->closed.cells[form];
 	bool fits = true;
 	for (size_t i = 0; i < cells->count && fits; i++) {
 		const struct cell *cell = cells_at(cells, i);
@@ -413,15 +450,17 @@ static bool publish_cells(struct state *state, enum form form)
 	return fits;
 }
 
-static void clear_open(struct state *state)
+void state_batch_close(struct state *state)
 {
-	map_clear(state->open);
-	for (unsigned i = 0; i < FORMS; i++)
-		cells_clear(state->cells[i]);
+	require(!state->closed.changed);
+	struct delta empty = state->closed;
+	state->closed = state->open;
+	state->open = empty;
 }
 
 enum lgp_status state_publish(struct state *state)
 {
+	state_batch_close(state);
 	return state_publish_with(state, NULL, NULL);
 }
 
@@ -434,8 +473,7 @@ enum lgp_status state_publish_with(struct state *state, void (*also)(void *conte
 	if (also != NULL)
 		also(context);
 	pthread_rwlock_unlock(&state->lock);
-	clear_open(state);
-	state->changed = false;
+	clear_delta(&state->closed);
 	return fits ? LGP_OK : lgp_fault(LGP_NO_MEMORY, "state: no memory for the overlay");
 }
 
@@ -443,8 +481,6 @@ enum lgp_status state_settle(struct state *state)
 {
 	if (atomic_load_explicit(&state->frozen_is, memory_order_acquire) != FROZEN_DONE)
 		return LGP_OK;
-	require(!state->changed);
-	clear_open(state);
 	enum lgp_status status = renew_snapshot(state);
 	if (status != LGP_OK)
 		return status;
@@ -462,7 +498,7 @@ bool state_frozen(const struct state *state)
 
 bool state_freeze(struct state *state, const struct state_position *position)
 {
-	require(!state->changed);
+	require(!state->closed.changed);
 	if (state_frozen(state))
 		return false;
 	pthread_rwlock_wrlock(&state->lock);
@@ -577,7 +613,7 @@ static enum lgp_status digest_records(struct lgp_kv_cursor *cursor, int32_t day,
 
 enum lgp_status state_hash(struct state *state, struct lgp_hash *out)
 {
-	require(!state->changed && map_count(state->active) == 0);
+	require(!state->open.changed && !state->closed.changed && map_count(state->active) == 0);
 	struct lgp_kv_cursor *cursor;
 	struct lgp_digest *digest = lgp_digest_begin();
 	if (digest == NULL)

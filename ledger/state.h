@@ -1,7 +1,9 @@
 /* state: what follows from the log, as canonical records in layers.
  *
- *   delta    the open batch, seen by the ledger thread alone; parties and accounts,
- *            which each entry looks at many times, decoded (cells.h)
+ *   open     the delta of the batch that is being judged, and
+ *   closed   of the one before it, on its way into the log: seen by the ledger thread
+ *            alone; parties and accounts, which each entry looks at many times,
+ *            decoded (cells.h)
  *   active   durable, changed since the last freeze
  *   frozen   durable, on its way into the file
  *   file     state.mdb at its position
@@ -150,14 +152,18 @@ LGP_MUST_USE enum lgp_status state_number_put(struct state *state, const struct 
                                               int64_t number);
 bool counter_closed(int32_t end, int32_t day);
 
-/* delta -> active, for all to see. */
-LGP_MUST_USE enum lgp_status state_publish(struct state *state);
-/* The same; whoever sees the change, in any record, also sees what `also` did. */
+/* open -> closed, when the batch before it is published. */
+void state_batch_close(struct state *state);
+/* closed -> active, for all to see.  Whoever sees the change, in any record, also sees
+ * what `also` did. */
 LGP_MUST_USE enum lgp_status state_publish_with(struct state *state, void (*also)(void *context),
                                                 void *context);
-/* Drops a frozen layer that the file holds now.  Between batches. */
+/* Both at once: open -> active. */
+LGP_MUST_USE enum lgp_status state_publish(struct state *state);
+/* Drops a frozen layer that the file holds now. */
 LGP_MUST_USE enum lgp_status state_settle(struct state *state);
-/* active -> frozen.  False: the last one is not in the file yet. */
+/* active -> frozen, when no batch is closed and not published.  False: the last one is
+ * not in the file yet. */
 bool state_freeze(struct state *state, const struct state_position *position);
 bool state_frozen(const struct state *state);
 size_t state_active_bytes(const struct state *state);

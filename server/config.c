@@ -58,7 +58,7 @@ static const struct setting settings[] = {
         {"state-map", NUMBER, AT(state_map_bytes), 0, UINT64_C(1) << 46, 0, NULL, "bytes",
          "bound of state.mdb; 0: 64 GiB"},
         {"overlay", NUMBER, AT(overlay_bytes), 0, UINT64_C(1) << 36, 0, NULL, "bytes",
-         "changed state in memory; 0: a quarter of state.mdb, 8 to 48 MiB"},
+         "changed state in memory; 0: a quarter of state.mdb, 12 to 48 MiB"},
         {"applier-rest", NUMBER, AT(applier_rest_factor), 0, 1000, 9, NULL, "factor",
          "after work that took t, the applier rests this many t"},
 };

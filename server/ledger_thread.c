@@ -2,9 +2,11 @@
  * Thread: its own, save where said.
  *
  * The order of a commit, each step durable or harmless before the next:
- *   people committed -> batch sealed -> log appended -> high-water written ->
+ *   people committed -> batch closed -> log appended -> high-water written ->
  *   batch applied -> answers posted.
- * Upholds I9: nothing is answered before it is durable. */
+ * While a large batch is appended, on a thread of the ledger's, the next one is judged.
+ * Upholds I9: nothing is answered before it is durable, and nothing that was judged by
+ * what a batch will have done before that batch is. */
 #include "server/ledger_thread.h"
 
 #include "lagniappe/crashpoint.h"
@@ -29,6 +31,10 @@
 const double ledger_commit_bounds_s[COMMIT_BUCKETS] = {
         .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5};
 
+struct chain {
+	struct job *first, *last;
+};
+
 struct ledger_thread {
 	struct app *app;
 	struct lgp_ledger *ledger; /* borrowed */
@@ -41,13 +47,15 @@ struct ledger_thread {
 	atomic_uint_least64_t jobs, bytes; /* admitted */
 	atomic_bool read_only;
 	bool full; /* the ledger took no more: the open batch can go nowhere */
-	/* The open batch's jobs. */
-	struct job *done_first, *done_last;
-	uint64_t batch_first; /* the number of its first entry */
-	size_t near;          /* lines to come that were looked at ahead */
+	struct chain open, closed, over; /* jobs, by where their batch is; over: to be answered */
+	size_t near;                     /* lines to come that were looked at ahead */
 	struct lgp_outcome outcome;
-	bool append_over;
+	/* The batch on its way. */
+	bool appending; /* there is one */
+	uint64_t closed_first, closed_count, closed_us;
+	bool append_over; /* under lock, as are these: */
 	enum lgp_status append_status;
+	char append_detail[256];
 	int64_t clock_us, up_us; /* at the last stamp */
 	struct throttle *throttle;
 	/* Posts, a chain a loop. */
@@ -153,31 +161,37 @@ static void deny(struct line *line, enum lgp_problem problem)
 	line->problem = problem;
 }
 
-/* Nothing of the batch was written: what it accepted did not happen, and who it
- * found to be there may not be.  people: nor was what stands in people.mdb alone. */
-static void undo_job(struct ledger_thread *t, struct job *job, bool people)
+/* Nothing from this entry on was written: what was accepted there did not happen, and
+ * who was found to be there may not be.  people: nor was what stands in people.mdb alone. */
+static void undo_job(struct job *job, uint64_t from, bool people)
 {
 	for (size_t i = 0; i < job->count; i++) {
 		struct line *line = &job->lines[i];
 		bool undone = line->verdict != LGP_DENIED || line->problem == LGP_PROBLEM_EXISTS;
-		if (undone && (line->settled ? people : line->seq >= t->batch_first))
+		if (undone && (line->settled ? people : line->seq >= from))
 			deny(line, LGP_PROBLEM_READ_ONLY);
 	}
 }
 
-/* A file takes no more, and nothing of the batch was written.  The process goes on:
- * what is read goes on being answered, and a restart would find no more room. */
-static void give_batch_up(struct ledger_thread *t, struct job *running, bool people)
+/* A file takes no more, and nothing from this entry on, of the open batch on the latest,
+ * was written.  The process goes on: what is read goes on being answered, and a restart
+ * would find no more room.  running: the job whose lines are still being judged, or NULL. */
+static void give_up(struct ledger_thread *t, struct job *running, uint64_t from, bool people)
 {
 	char why[300];
 	(void)snprintf(why, sizeof why, "%s: make room, or raise the bound, then start again",
 	               lgp_fault_detail());
 	t->full = true;
 	become_read_only(t, why);
-	for (struct job *job = t->done_first; job != NULL; job = job->next)
-		undo_job(t, job, people);
+	for (struct job *job = t->open.first; job != NULL; job = job->next)
+		undo_job(job, from, people);
 	if (running != NULL)
-		undo_job(t, running, people);
+		undo_job(running, from, people);
+}
+
+static uint64_t open_first(const struct ledger_thread *t)
+{
+	return lgp_next_seq(t->ledger) - lgp_batch_count(t->ledger);
 }
 
 /* True: the line would be one more refusal of a flood.  What the rules allow is
@@ -237,7 +251,7 @@ static void judge(struct ledger_thread *t, struct job *job, struct line *line)
 		return;
 	status = job->act->accepted(t->app, job, line);
 	if (status == LGP_FULL)
-		give_batch_up(t, job, true);
+		give_up(t, job, open_first(t), true);
 	else if (status != LGP_OK)
 		stop_by_fault("keeping personal data", status);
 }
@@ -257,7 +271,7 @@ static void take_line(struct ledger_thread *t, struct job *job, struct line *lin
 		if (status == LGP_OVERLOAD)
 			deny(line, LGP_PROBLEM_OVERLOADED);
 		else if (status == LGP_FULL) {
-			give_batch_up(t, job, true);
+			give_up(t, job, open_first(t), true);
 			deny(line, LGP_PROBLEM_READ_ONLY);
 		} else if (status != LGP_OK)
 			stop_by_fault("preparing", status);
@@ -273,25 +287,40 @@ static void take_line(struct ledger_thread *t, struct job *job, struct line *lin
 
 /* ---- committing ------------------------------------------------------------------- */
 
+/* On whichever thread appended. */
 static void on_appended(void *context, enum lgp_status status)
 {
 	struct ledger_thread *t = context;
+	if (status == LGP_OK) {
+		crashpoint("log-appended");
+		lgp_highwater_write(t->ledger);
+		crashpoint("high-water-written");
+	}
 	(void)pthread_mutex_lock(&t->lock);
 	t->append_status = status;
+	if (status != LGP_OK)
+		(void)snprintf(t->append_detail, sizeof t->append_detail, "%s", lgp_fault_detail());
 	t->append_over = true;
 	(void)pthread_cond_broadcast(&t->woken);
 	(void)pthread_mutex_unlock(&t->lock);
 }
 
-static enum lgp_status append(struct ledger_thread *t)
+static bool is_over(struct ledger_thread *t)
 {
-	t->append_over = false;
-	lgp_log_append(t->ledger, on_appended, t);
+	(void)pthread_mutex_lock(&t->lock);
+	bool over = t->append_over;
+	(void)pthread_mutex_unlock(&t->lock);
+	return over;
+}
+
+static enum lgp_status wait_for_append(struct ledger_thread *t)
+{
 	(void)pthread_mutex_lock(&t->lock);
 	while (!t->append_over)
 		(void)pthread_cond_wait(&t->woken, &t->lock);
+	enum lgp_status status = t->append_status;
 	(void)pthread_mutex_unlock(&t->lock);
-	return t->append_status;
+	return status == LGP_OK ? LGP_OK : lgp_fault(status, "%s", t->append_detail);
 }
 
 static struct sealed *sealed_new(const struct lgp_ledger *ledger, uint64_t size)
@@ -335,19 +364,15 @@ static void note_commit(struct ledger_thread *t, uint64_t entries, uint64_t took
 		atomic_store_explicit(&t->batch_largest, entries, memory_order_relaxed);
 }
 
-/* False: there is no room, and the batch is given up. */
-static bool commit_people(struct ledger_thread *t, struct job *running)
+/* False: there is no room. */
+static bool commit_people(struct ledger_thread *t)
 {
 	crashpoint("before-people");
 	enum lgp_status status = people_commit(t->app->people);
-	if (status == LGP_FULL) {
-		give_batch_up(t, running, true);
-		return false;
-	}
-	if (status != LGP_OK)
+	if (status != LGP_OK && status != LGP_FULL)
 		stop_by_fault("committing people.mdb", status);
 	crashpoint("people-committed");
-	return true;
+	return status == LGP_OK;
 }
 
 /* Gives the applier what changed, when it is free for it. */
@@ -359,50 +384,104 @@ static void offer_state(struct ledger_thread *t, bool force)
 		upkeep_press(t->app, UPKEEP_STATE);
 }
 
-/* Makes the open batch durable and visible. Running: the job whose lines are
- * still being judged, or NULL. */
-static void commit(struct ledger_thread *t, struct job *running)
+static void chain_add(struct chain *chain, struct chain more)
 {
-	uint64_t entries = lgp_batch_count(t->ledger), began = app_monotonic_us();
-	if (t->full)
-		return; /* the batch that did not fit stands in the door; nothing was judged since */
-	if (!commit_people(t, running))
+	if (more.first == NULL)
 		return;
-	if (entries == 0) {
-		offer_state(t, false);
-		return;
-	}
-	lgp_batch_seal(t->ledger);
-	enum lgp_status status = append(t);
-	if (status == LGP_FULL) {
-		give_batch_up(t, running, false);
-		return;
-	}
-	if (status != LGP_OK)
-		stop_by_fault("appending", status);
-	crashpoint("log-appended");
-	lgp_highwater_write(t->ledger);
-	crashpoint("high-water-written");
+	if (chain->last != NULL)
+		chain->last->next = more.first;
+	else
+		chain->first = more.first;
+	chain->last = more.last;
+}
+
+static struct chain chain_take(struct chain *chain)
+{
+	struct chain taken = *chain;
+	*chain = (struct chain){NULL, NULL};
+	return taken;
+}
+
+/* The batch on its way came to nothing, and so does the one that was judged behind it. */
+static void give_both_up(struct ledger_thread *t, struct job *running)
+{
+	char why[256];
+	(void)snprintf(why, sizeof why, "%s", lgp_fault_detail());
+	for (struct job *job = t->closed.first; job != NULL; job = job->next)
+		undo_job(job, t->closed_first, false);
+	/* What stands in people.mdb alone need not be undone. */
+	bool people = !commit_people(t);
+	(void)lgp_fault(LGP_FULL, "%s", why);
+	give_up(t, running, t->closed_first, people);
+}
+
+/* The closed batch is durable: it is shown, and proven. */
+static void show_closed(struct ledger_thread *t)
+{
 	lgp_batch_apply(t->ledger);
 	crashpoint("applied");
-	note_commit(t, entries, app_monotonic_us() - began);
+	note_commit(t, t->closed_count, app_monotonic_us() - t->closed_us);
 	upkeep_wake(t->app, UPKEEP_LOG);
-	struct sealed *sealed = sealed_new(t->ledger, t->batch_first + entries);
-	for (struct job *job = t->done_first; job != NULL; job = job->next)
+	struct sealed *sealed = sealed_new(t->ledger, t->closed_first + t->closed_count);
+	for (struct job *job = t->closed.first; job != NULL; job = job->next)
 		prove(t, job, sealed);
 	sealed_release(sealed);
-	t->batch_first = lgp_next_seq(t->ledger);
 	offer_state(t, false);
+}
+
+/* Waits for the batch on its way; its jobs are over then. */
+static void end_commit(struct ledger_thread *t, struct job *running)
+{
+	enum lgp_status status = wait_for_append(t);
+	t->appending = false;
+	if (status == LGP_OK)
+		show_closed(t);
+	else if (status == LGP_FULL)
+		give_both_up(t, running);
+	else
+		stop_by_fault("appending", status);
+	chain_add(&t->over, chain_take(&t->closed));
+}
+
+static void append(struct ledger_thread *t, struct job *running)
+{
+	t->closed_first = open_first(t);
+	t->closed_count = lgp_batch_count(t->ledger);
+	t->closed_us = app_monotonic_us();
+	lgp_batch_close(t->ledger);
+	t->closed = chain_take(&t->open);
+	t->append_over = false;
+	t->appending = true;
+	lgp_log_append(t->ledger, on_appended, t);
+	if (is_over(t))
+		end_commit(t, running);
+}
+
+/* Sends the open batch on its way, unless one is. */
+static void begin_commit(struct ledger_thread *t, struct job *running)
+{
+	if (t->appending)
+		return;
+	/* A batch that did not fit stands in the door; nothing was judged since. */
+	if (!t->full && !commit_people(t))
+		give_up(t, running, open_first(t), true);
+	if (!t->full && lgp_batch_count(t->ledger) > 0) {
+		append(t, running);
+		return;
+	}
+	chain_add(&t->over, chain_take(&t->open)); /* nothing was written for these */
+	if (!t->full)
+		offer_state(t, false);
 }
 
 /* ---- answering --------------------------------------------------------------------- */
 
-static void post_done(struct ledger_thread *t)
+static void post_over(struct ledger_thread *t)
 {
 	unsigned loops = t->app->loops;
 	memset(t->post_first, 0, loops * sizeof t->post_first[0]);
 	uint64_t jobs = 0, bytes = 0;
-	for (struct job *job = t->done_first, *next; job != NULL; job = next) {
+	for (struct job *job = chain_take(&t->over).first, *next; job != NULL; job = next) {
 		unsigned i = job->worker->index;
 		next = job->next;
 		job->call.next = NULL;
@@ -414,7 +493,6 @@ static void post_done(struct ledger_thread *t)
 		jobs++;
 		bytes += job->bytes;
 	}
-	t->done_first = t->done_last = NULL;
 	for (unsigned i = 0; i < loops; i++)
 		if (t->post_first[i] != NULL)
 			loop_post_chain(t->app->workers[i]->loop, t->post_first[i],
@@ -436,41 +514,52 @@ static void look_ahead(struct ledger_thread *t, const struct job *job, size_t fr
 	t->near = count;
 }
 
+static bool crowded(const struct ledger_thread *t)
+{
+	return lgp_batch_full(t->ledger) || lgp_batch_count(t->ledger) > LGP_BATCH_MAX - BATCH_ROOM;
+}
+
+/* Until the open batch takes one more command. */
+static void make_way(struct ledger_thread *t, struct job *running)
+{
+	while (crowded(t) && !t->full) {
+		if (t->appending)
+			end_commit(t, running);
+		else
+			begin_commit(t, running);
+		post_over(t);
+	}
+}
+
 static void take_job(struct ledger_thread *t, struct job *job)
 {
 	for (size_t i = 0; i < job->count; i++) {
 		if (t->near == 0)
 			look_ahead(t, job, i);
 		t->near--;
-		if (lgp_batch_full(t->ledger) ||
-		    lgp_batch_count(t->ledger) > LGP_BATCH_MAX - BATCH_ROOM) {
-			commit(t, job);
-			post_done(t);
-		}
+		make_way(t, job);
 		take_line(t, job, &job->lines[i]);
 	}
 	job->next = NULL;
-	if (t->done_last != NULL)
-		t->done_last->next = job;
-	else
-		t->done_first = job;
-	t->done_last = job;
+	chain_add(&t->open, (struct chain){job, job});
 }
 
 /* ---- the queue ------------------------------------------------------------------------ */
 
-/* Waits for jobs and takes all of them.  NULL: an idle while, or the end. */
-static struct job *take_queue(struct ledger_thread *t, bool *stopping)
+/* Waits for jobs and takes all of them.  NULL: the append of the batch on its way is
+ * over, or an idle while, or the end. */
+static struct job *take_queue(struct ledger_thread *t, bool *over, bool *stopping)
 {
 	struct timespec until;
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += IDLE_FREEZE_S;
 	(void)pthread_mutex_lock(&t->lock);
-	while (t->first == NULL && !t->stopping &&
+	while (t->first == NULL && !t->stopping && !(t->appending && t->append_over) &&
 	       pthread_cond_timedwait(&t->woken, &t->lock, &until) != ETIMEDOUT)
 		;
 	struct job *jobs = t->first;
 	t->first = t->last = NULL;
+	*over = t->appending && t->append_over;
 	*stopping = t->stopping;
 	(void)pthread_mutex_unlock(&t->lock);
 	return jobs;
@@ -485,32 +574,47 @@ static void idle(struct ledger_thread *t)
 		enum lgp_status status = lgp_lapse(t->ledger, now, &any);
 		if (status != LGP_OK)
 			stop_by_fault("ending what waited for approval", status);
-		if (any)
-			commit(t, NULL);
+		if (!any)
+			break;
+		begin_commit(t, NULL);
+		if (t->appending)
+			end_commit(t, NULL);
 	}
 	offer_state(t, true);
+}
+
+/* One turn: what is durable is shown, what was judged meanwhile is sent on its way, what
+ * is durable is answered, what is new is judged. */
+static void take_turn(struct ledger_thread *t, struct job *jobs, bool over)
+{
+	if (over) {
+		end_commit(t, NULL);
+		begin_commit(t, NULL);
+		post_over(t);
+	}
+	for (struct job *next; jobs != NULL; jobs = next) {
+		next = jobs->next;
+		take_job(t, jobs);
+	}
+	begin_commit(t, NULL);
+	post_over(t);
 }
 
 static void *run(void *context)
 {
 	struct ledger_thread *t = context;
-	bool stopping = false;
-	t->batch_first = lgp_next_seq(t->ledger);
-	while (!stopping) {
-		struct job *jobs = take_queue(t, &stopping);
-		if (jobs == NULL) {
-			if (!ledger_thread_read_only(t))
-				idle(t);
+	bool over, stopping;
+	for (;;) {
+		struct job *jobs = take_queue(t, &over, &stopping);
+		if (jobs != NULL || t->appending) {
+			take_turn(t, jobs, over || (t->appending && jobs == NULL));
 			continue;
 		}
-		for (struct job *next; jobs != NULL; jobs = next) {
-			next = jobs->next;
-			take_job(t, jobs);
-		}
-		commit(t, NULL);
-		post_done(t);
+		if (!ledger_thread_read_only(t))
+			idle(t);
+		if (stopping) /* and what changed is on its way into state.mdb */
+			return NULL;
 	}
-	return NULL;
 }
 
 void ledger_thread_submit(struct ledger_thread *t, struct job *first, struct job *last)

@@ -1,18 +1,22 @@
 /* ledger: the append-only log, the state that follows from it, and the rules
  * by which a command becomes an entry or a refusal.
  *
- * Threads.  One thread, the ledger thread, opens, judges, seals, appends and
- * applies.  One thread, the applier, calls lgp_applier_step.  Any thread flushes the
- * log, and reads through a reader of its own.
+ * Threads.  One thread, the ledger thread, opens, judges, closes batches and applies
+ * them.  One thread, the applier, calls lgp_applier_step.
+ * Any thread flushes the log, and reads through a reader of its own.
  *
  * A batch goes through a narrow door, so that one day another machine can
  * stand in it:
  *
- *   lgp_judge …         each command against durable state plus the batch
- *   lgp_batch_seal      the tree extended, the checkpoint signed
- *   lgp_log_append      durable, or a fault: then the outcome is unknown,
+ *   lgp_judge …         each command against durable state plus the batches that
+ *                       are not yet: the open one, and one that is closed
+ *   lgp_batch_close     the open batch gets no more, the next one opens
+ *   lgp_log_append      the tree extended, the checkpoint signed, and all of it
+ *                       durable, or a fault: then the outcome is unknown,
  *                       and the process stops, reopens and looks
  *   lgp_batch_apply     the batch becomes what readers see
+ *
+ * One batch at a time is closed and not applied.
  *
  * Deterministic: time, dates, ids, randomness and words' commitments come in
  * with the commands.  Invariants I1 to I11 are in ledger/README.md. */
@@ -240,7 +244,7 @@ struct lgp_outcome {
 struct lgp_options {
 	size_t log_map_bytes,
 	        state_map_bytes; /* 0: the defaults, 256 GiB and 64 GiB of address space */
-	/* A generation of changed state in memory.  0: a quarter of state.mdb, 8 to 48 MiB. */
+	/* A generation of changed state in memory.  0: a quarter of state.mdb, 12 to 48 MiB. */
 	size_t overlay_bytes;
 	struct lgp_calendar calendar;
 };
@@ -292,24 +296,31 @@ LGP_MUST_USE enum lgp_status lgp_lapse(struct lgp_ledger *ledger, int64_t time_u
 LGP_MUST_USE enum lgp_status lgp_explain(struct lgp_ledger *ledger,
                                          const struct lgp_command *command,
                                          struct lgp_limit_use *out, size_t max, size_t *count);
-/* The entry that a key became, durable or in the batch.  LGP_MISSING. */
+/* The entry that a key became, durable or in a batch.  LGP_MISSING. */
 LGP_MUST_USE enum lgp_status lgp_find_key(struct lgp_ledger *ledger, const uint8_t mac[LGP_MAC_LEN],
                                           struct lgp_entry *out);
-/* Entries in the open batch, and whether it must be committed before the next
- * command: it is at its bound, or its last entry changed a definition. */
+/* Entries in the open batch, and whether nothing may be judged into it now: it is at its
+ * bound, or its last entry changed a definition, or the closed batch's did and is not
+ * applied. */
 size_t lgp_batch_count(const struct lgp_ledger *ledger);
 bool lgp_batch_full(const struct lgp_ledger *ledger);
 /* The number that the next entry will have. */
 uint64_t lgp_next_seq(const struct lgp_ledger *ledger);
-/* Extends the tree and signs.  The batch has at least one entry. */
-void lgp_batch_seal(struct lgp_ledger *ledger);
-/* Calls done once, here or later, with LGP_OK when the batch is durable (I9).
- * LGP_FULL: nothing was written, the ledger takes no more. Other faults: unknown. */
+/* The open batch has at least one entry, and the one before it is applied. */
+void lgp_batch_close(struct lgp_ledger *ledger);
+/* Extends the tree by the closed batch, signs, and appends.  Calls done once with LGP_OK
+ * when the batch is durable (I9): before this returns, or, for a large batch, later on a
+ * thread of the ledger's own, so that the next batch can be judged meanwhile.  LGP_FULL:
+ * nothing was written, the ledger takes no more.  Other faults: unknown.
+ * lgp_fault_detail() holds in done.  The ledger is not closed before it was called. */
 typedef void (*lgp_log_done)(void *context, enum lgp_status status);
 void lgp_log_append(struct lgp_ledger *ledger, lgp_log_done done, void *context);
-/* Shows the batch to readers and opens the next. */
+/* The same of any batch, for who has nothing to do meanwhile. */
+LGP_MUST_USE enum lgp_status lgp_log_append_here(struct lgp_ledger *ledger);
+/* Shows the closed batch to readers, when it is durable. */
 void lgp_batch_apply(struct lgp_ledger *ledger);
-/* Of the sealed batch, until the next judge: proofs and the signed checkpoint. */
+/* Of the batch that was applied last, until the next one is closed: proofs, the signed
+ * checkpoint, an entry's bytes. */
 void lgp_batch_prove(const struct lgp_ledger *ledger, uint64_t seq, struct lgp_proof *out);
 struct lgp_view lgp_batch_checkpoint(const struct lgp_ledger *ledger);
 const uint8_t *lgp_batch_entry(const struct lgp_ledger *ledger, uint64_t seq);
@@ -328,7 +339,8 @@ LGP_MUST_USE enum lgp_status lgp_log_flush(struct lgp_ledger *ledger);
 void lgp_clear_dead_readers(struct lgp_ledger *ledger);
 
 /* Sets what changed aside for the applier, if the last set is done and there is
- * anything; force: however little it is.  True: there is work for the applier. */
+ * anything; force: however little it is.  No batch is closed and not applied; one may
+ * be open.  True: there is work for the applier. */
 bool lgp_state_freeze(struct lgp_ledger *ledger, bool force);
 /* Whether a layer is full while another one still waits for the applier: it should not
  * rest now. */

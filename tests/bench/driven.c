@@ -65,8 +65,16 @@ struct lgp_command command(struct driven *d, enum lgp_kind kind, uint64_t token)
 
 static void done(void *context, enum lgp_status status)
 {
-	(void)context;
+	struct driven *d = context;
 	must(status);
+	lgp_highwater_write(d->ledger);
+	pthread_mutex_lock(&d->lock);
+	d->durable = true;
+	d->durable_at = seconds();
+	if (!pthread_equal(pthread_self(), d->thread))
+		d->beside_s = thread_seconds();
+	pthread_cond_signal(&d->woken);
+	pthread_mutex_unlock(&d->lock);
 }
 
 static void offer_state(struct driven *d)
@@ -79,21 +87,44 @@ static void offer_state(struct driven *d)
 		must(lgp_applier_step(d->ledger));
 }
 
-void commit(struct driven *d)
+static bool is_durable(struct driven *d)
 {
-	if (lgp_batch_count(d->ledger) == 0)
+	pthread_mutex_lock(&d->lock);
+	bool durable = d->durable;
+	pthread_mutex_unlock(&d->lock);
+	return durable;
+}
+
+void settle(struct driven *d)
+{
+	if (!d->closed)
 		return;
+	pthread_mutex_lock(&d->lock);
+	while (!d->durable)
+		pthread_cond_wait(&d->woken, &d->lock);
+	pthread_mutex_unlock(&d->lock);
 	double began = thread_seconds();
-	lgp_batch_seal(d->ledger);
-	double sealed = thread_seconds();
-	lgp_log_append(d->ledger, done, NULL);
-	lgp_highwater_write(d->ledger);
-	double appended = thread_seconds();
+	d->closed = false;
+	d->commit_s = d->durable_at - d->closed_at;
 	lgp_batch_apply(d->ledger);
 	offer_state(d);
-	d->applying += thread_seconds() - appended;
-	d->appending += appended - sealed;
-	d->sealing += sealed - began;
+	d->applying_s += thread_seconds() - began;
+}
+
+void commit(struct driven *d)
+{
+	settle(d);
+	if (lgp_batch_count(d->ledger) == 0)
+		return;
+	d->closed = true;
+	d->durable = false;
+	d->closed_at = seconds();
+	lgp_batch_close(d->ledger);
+	double began = thread_seconds();
+	lgp_log_append(d->ledger, done, d);
+	d->here_s += thread_seconds() - began;
+	if (!d->beside || is_durable(d))
+		settle(d);
 }
 
 struct lgp_outcome judge(struct driven *d, const struct lgp_command *command)
@@ -101,8 +132,11 @@ struct lgp_outcome judge(struct driven *d, const struct lgp_command *command)
 	struct lgp_outcome out;
 	enum lgp_status status;
 	while ((status = lgp_judge(d->ledger, command, &out)) == LGP_OVERLOAD) {
+		bool waited = lgp_batch_full(d->ledger);
 		commit(d);
-		usleep(1000);
+		settle(d);
+		if (!waited)
+			usleep(1000);
 		offer_state(d);
 	}
 	must(status);
@@ -177,7 +211,11 @@ static enum lgp_status utc_start(void *context, struct lgp_view zone, int32_t da
 
 void driven_open(struct driven *d, const char *dir, const char *origin, int32_t day)
 {
-	*d = (struct driven){.random = {88172645463325252u, 362436069u}, .now_us = day * DAY_US};
+	*d = (struct driven){.lock = PTHREAD_MUTEX_INITIALIZER,
+	                     .woken = PTHREAD_COND_INITIALIZER,
+	                     .thread = pthread_self(),
+	                     .random = {88172645463325252u, 362436069u},
+	                     .now_us = day * DAY_US};
 	struct lgp_keys keys = {.signing_seed = {1}, .master = {2}, .mac = {3}};
 	struct lgp_genesis genesis = {
 	        lgp_view_of(origin), LGP_VIEW("Etc/UTC"), d->now_us, day, {1}, {2}};
@@ -195,6 +233,7 @@ void driven_start_followers(struct driven *d)
 
 void driven_close(struct driven *d)
 {
+	settle(d);
 	atomic_store(&d->stop, true);
 	if (d->beside) {
 		pthread_join(d->applier, NULL);

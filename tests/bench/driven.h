@@ -15,10 +15,18 @@ struct driven {
 	struct lgp_ledger *ledger;
 	uint64_t random[2];
 	int64_t now_us;
-	bool beside; /* there are followers */
-	pthread_t applier, log_follower;
+	bool beside; /* there are followers, and large batches are appended beside */
+	pthread_t thread, applier, log_follower;
 	_Atomic bool frozen, stop;
-	double sealing, appending, applying; /* the thread's own seconds, in commits */
+	/* The batch on its way. */
+	bool closed; /* there is one */
+	pthread_mutex_t lock;
+	pthread_cond_t woken;
+	bool durable;
+	double closed_at, durable_at;
+	double commit_s; /* how long the last one took */
+	/* Threads' own seconds: of the thread that appends beside, in all; and of this one. */
+	double beside_s, here_s, applying_s;
 };
 
 /* A new ledger in DIR, all of whose zones are UTC; its days begin with `day`.  Faults end
@@ -35,7 +43,10 @@ struct lgp_outcome judge(struct driven *d, const struct lgp_command *command);
 /* Its number; what is refused ends the program.  A full batch is committed. */
 uint64_t accepted(struct driven *d, const struct lgp_command *command);
 uint64_t define(struct driven *d, enum lgp_kind kind, uint64_t token, const char *text);
+/* Makes the open batch durable, and shows it.  Beside, it is begun when this returns. */
 void commit(struct driven *d);
+/* Shows what was begun, when it is durable. */
+void settle(struct driven *d);
 
 void must(enum lgp_status status);
 void set(struct lgp_slug *slug, const char *text);

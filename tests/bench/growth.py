@@ -4,10 +4,13 @@
 
 Grows one ledger over HTTP, to 10^4, 10^5, ... ENTRIES_MAX (default 10^7) entries, with a tenth as
 many customers (at most a million) and random idempotency keys, and measures at each size: the
-time of a start, grants a second and their latency, bytes an entry, memory beyond the maps.
-Writes OUT/growth.json and a plot a quantity, OUT/growth-*.svg; prints the table.  Medians of
-ROUNDS.  BENCH_ENTRIES_MAX in the environment is ENTRIES_MAX where that is not given.  The ledger
-lies in TMPDIR, else in BUILD/bench, and is removed; at the end it is audited.
+time of a start, grants a second and their latency, bytes an entry, memory beyond the maps.  A
+machine is not as fast in one minute as in the next, so beside a ledger of more than 100,000
+entries a new one of 100,000 is served, and asked in turn with it: what the large one keeps of
+the small one's throughput is the median of the rounds' ratios.  Writes OUT/growth.json and a plot
+a quantity, OUT/growth-*.svg; prints the table.  Medians of ROUNDS.  BENCH_ENTRIES_MAX in the
+environment is ENTRIES_MAX where that is not given.  The ledgers lie in TMPDIR, else in
+BUILD/bench, and are removed; at the end the large one is audited.
 """
 import datetime
 import json
@@ -24,24 +27,31 @@ import time
 import urllib.request
 
 ROUNDS, CONNECTIONS = 5, 128
-SECONDS = {10**4: 0.2, 10**5: 0.5}  # of one round; else 3: a ledger should not grow much by it
-SECONDS_ELSE = 3
+BASE = 10**5  # entries of the ledger that larger ones are held against
+SECONDS = {10**4: 0.2, BASE: 0.5}  # of one round; else 2: a ledger should not grow much by it
+SECONDS_ELSE, SECONDS_BESIDE, SECONDS_WARM = 2, 1, 3
 CUSTOMERS_MAX = 1_000_000
 START_SECONDS_MAX = 600
 
 QUANTITIES = [  # name, title, unit, goal at the most (or None)
     ("throughput", f"Grants a second, {CONNECTIONS} connections", "1/s", None),
+    ("kept", "Grants a second, of what a ledger of 100,000 entries takes beside it", "", 0.9),
     ("p99", f"Latency of a grant, p99, {CONNECTIONS} connections", "ms", None),
     ("bytes", "ledger.mdb, bytes an entry", "B", 400),
     ("start", "A start, until it listens", "s", 1),
     ("memory", "Memory beyond the maps", "MiB", 256),
 ]
-THROUGHPUT_KEPT = 0.9  # of what it is at 100,000 entries
 
 
 class Server:
-    def __init__(self, build, data):
-        self.build, self.data = build, data
+    """A ledger in a directory, and the server over it while it runs."""
+
+    def __init__(self, build, work, name):
+        self.build, self.data, self.programme = build, work / name, work / f"{name}.programme"
+        made = subprocess.run([build / "lagniappe", "init", "--data", self.data, "--origin",
+                               "bench.example/growth", "--timezone", "Europe/Paris"],
+                              capture_output=True, text=True, check=True)
+        self.secrets = dict(re.findall(r"^(\S+): (\S+)$", made.stdout, re.M))
 
     def start(self):
         """Seconds until it listens."""
@@ -73,53 +83,80 @@ class Server:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"RssAnon:\s+(\d+)", status).group(1)) / 1024
 
-    def bench(self, programme, *words):
+    def bench(self, *words):
         done = subprocess.run([self.build / "lagniappe-bench", "--url", self.url, "--programme",
-                               programme, "--json", *map(str, words)], capture_output=True, text=True)
+                               self.programme, "--json", *map(str, words)], capture_output=True,
+                              text=True)
         if done.returncode != 0:
             raise SystemExit(f"growth: lagniappe-bench {words}: {done.stdout}{done.stderr}")
         return json.loads(done.stdout) if done.stdout else None
 
+    def grants(self, seconds):
+        return self.bench("--connections", CONNECTIONS, "--warmup", 0.1, "--seconds", seconds)
 
-def grow(server, programme, target):
-    """Grants, a thousand a request, until the ledger has so many entries."""
-    rate = 50_000
-    while (missing := target - server.entries()) > 0:
-        seconds = min(max(missing / rate, 0.05), 60)
-        result = server.bench(programme, "--mode", "batch:1000" if missing > 5000 else "grant",
-                              "--connections", 8, "--warmup", 0, "--seconds", round(seconds, 2))
-        rate = max(result.get("lines_per_s") or result["requests_per_s"], 1000)
+    def grow(self, target):
+        """Customers, and grants, a thousand a request, until it has so many entries."""
+        self.bench("--setup", "--admin-token", self.secrets["admin-token"], "--finance-token",
+                   self.secrets["finance-token"], "--customers", min(target // 10, CUSTOMERS_MAX))
+        rate = 50_000
+        while (missing := target - self.entries()) > 0:
+            seconds = min(max(missing / rate, 0.05), 60)
+            result = self.bench("--mode", "batch:1000" if missing > 5000 else "grant",
+                                "--connections", 8, "--warmup", 0, "--seconds", round(seconds, 2))
+            rate = max(result.get("lines_per_s") or result["requests_per_s"], 1000)
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait()
 
 
-def measure(server, programme, data, size):
-    starts, rates, latencies, memory = [], [], [], server.memory_mib()
-    entries, pages = server.entries(), 0
+def start_again(server):
+    """Median seconds of a start, and bytes of ledger.mdb when nothing waits for it."""
+    starts = []
     for _ in range(ROUNDS):
         server.stop()
-        # Now, when nothing waits for it.
-        pages = pages or (data / "ledger.mdb").stat().st_size
+        size = (server.data / "ledger.mdb").stat().st_size
         starts.append(server.start())
-        result = server.bench(programme, "--connections", CONNECTIONS, "--warmup", 0.1,
-                              "--seconds", SECONDS.get(size, SECONDS_ELSE))
-        rates.append(result["requests_per_s"])
-        latencies.append(result["latency_ms"]["p99"])
+    return statistics.median(starts), size
+
+
+def measure(server, size, beside):
+    """beside: a server over a ledger of BASE entries, or None."""
+    memory, entries = server.memory_mib(), server.entries()
+    start, stored = start_again(server)
+    results, ratios = [], []
+    server.grants(SECONDS_WARM if size > BASE else SECONDS[size])  # each page it looks at is new to it
+    for _ in range(ROUNDS):
+        results.append(server.grants(SECONDS.get(size, SECONDS_ELSE)))
+        if beside:
+            ratios.append(results[-1]["requests_per_s"] /
+                          beside.grants(SECONDS_BESIDE)["requests_per_s"])
         memory = max(memory, server.memory_mib())
+    rates = [result["requests_per_s"] for result in results]
     return {"entries": size, "entries_at_the_end": server.entries(),
             "throughput": statistics.median(rates), "throughput_of_rounds": rates,
-            "p99": statistics.median(latencies), "bytes": pages / entries,
-            "start": statistics.median(starts), "memory": memory}
+            "kept": statistics.median(ratios or [1]), "kept_of_rounds": ratios,
+            "p99": statistics.median(result["latency_ms"]["p99"] for result in results),
+            "bytes": stored / entries, "start": start, "memory": memory}
+
+
+def measure_beside(build, work, server, size):
+    """As measure, with the small ledger beside it where this one is a large one."""
+    if size <= BASE:
+        return measure(server, size, None)
+    beside = Server(build, work, f"beside-{size}")
+    beside.start()
+    try:
+        beside.grow(BASE)
+        return measure(server, size, beside)
+    finally:
+        beside.end()
+        shutil.rmtree(beside.data)
 
 
 def nice(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def goal_of(rows, name, goal):
-    """The figure to hold, and how it is told; None where there is no goal."""
-    if name != "throughput":
-        return goal and (goal, f"goal: at most {nice(goal)}")
-    base = [row["throughput"] for row in rows if row["entries"] == 10**5]
-    return (THROUGHPUT_KEPT * base[0], "goal: 0.9 of what it is at 100,000") if base else None
 
 
 class Plot:
@@ -195,11 +232,10 @@ class Plot:
 
 
 def plot(rows, name, title, unit, goal):
-    held = goal_of(rows, name, goal)
-    drawn = Plot(rows, max([row[name] for row in rows] + ([held[0]] if held else [])) * 1.1 or 1)
+    drawn = Plot(rows, max([row[name] for row in rows] + [goal or 0]) * 1.1 or 1)
     drawn.axes(rows, unit)
-    if held:
-        drawn.goal(*held)
+    if goal:
+        drawn.goal(goal, f"goal: at {'least' if name == 'kept' else 'most'} {nice(goal)}")
     drawn.curve(rows, name)
     return drawn.svg(title)
 
@@ -211,17 +247,11 @@ def tell(rows, out):
     (out / "growth.json").write_text(json.dumps(known, indent=1) + "\n")
     for quantity in QUANTITIES:
         (out / f"growth-{quantity[0]}.svg").write_text(plot(rows, *quantity))
-    print(f"{'entries':>12} {'grants/s':>10} {'p99 ms':>8} {'B/entry':>8} {'start s':>8} {'MiB':>6}")
+    print(f"{'entries':>12} {'grants/s':>10} {'kept':>6} {'p99 ms':>8} {'B/entry':>8} {'start s':>8} "
+          f"{'MiB':>6}")
     for row in rows:
-        print(f"{row['entries']:>12,} {row['throughput']:>10,.0f} {row['p99']:>8.2f} "
+        print(f"{row['entries']:>12,} {row['throughput']:>10,.0f} {row['kept']:>6.2f} {row['p99']:>8.2f} "
               f"{row['bytes']:>8.0f} {row['start']:>8.2f} {row['memory']:>6.0f}")
-
-
-def init(build, data):
-    made = subprocess.run([build / "lagniappe", "init", "--data", data, "--origin",
-                           "bench.example/growth", "--timezone", "Europe/Paris"],
-                          capture_output=True, text=True, check=True)
-    return dict(re.findall(r"^(\S+): (\S+)$", made.stdout, re.M))
 
 
 def main(build, out, entries_max=None):
@@ -230,27 +260,19 @@ def main(build, out, entries_max=None):
     out.mkdir(exist_ok=True)
     (build / "bench").mkdir(exist_ok=True)
     work = pathlib.Path(tempfile.mkdtemp(prefix="growth.", dir=os.environ.get("TMPDIR", build / "bench")))
-    data, programme, rows = work / "data", work / "programme", []
-    secrets = init(build, data)
-    server = Server(build, data)
+    server, rows = Server(build, work, "grown"), []
     server.start()
     try:
         for power in range(4, round(math.log10(entries_max)) + 1):
-            size = 10**power
-            server.bench(programme, "--setup", "--admin-token", secrets["admin-token"],
-                         "--finance-token", secrets["finance-token"], "--customers",
-                         min(size // 10, CUSTOMERS_MAX))
-            grow(server, programme, size)
-            rows.append(measure(server, programme, data, size))
+            server.grow(10**power)
+            rows.append(measure_beside(build, work, server, 10**power))
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
         server.stop()
-        subprocess.run([build / "lagniappe-audit", "verify", data, "--key", secrets["log-vkey"]],
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([build / "lagniappe-audit", "verify", server.data, "--key",
+                        server.secrets["log-vkey"]], check=True, stdout=subprocess.DEVNULL)
         tell(rows, out)
     finally:
-        if server.process.poll() is None:
-            server.process.terminate()
-            server.process.wait()
+        server.end()
         shutil.rmtree(work)
 
 

@@ -15,6 +15,7 @@ import os
 import pathlib
 import random
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -525,3 +526,55 @@ def test_a_full_ledger_reads_on_and_goes_on_with_a_larger_bound(make_server):
     assert server.balance(programme.customer, programme.anna) == granted
     server.made("/v1/grants", grant_body(programme, 7), programme.anna)
     assert server.balance(programme.customer, programme.anna) == granted + 7
+
+
+def send_at_once(programme, requests):
+    """Requests of many lines that all end at one moment; the status of each line of each."""
+    connections = []
+    for lines in requests:
+        body = ndjson(lines)
+        connection = socket.create_connection(("127.0.0.1", programme.server.port), timeout=20)
+        connection.sendall(f"POST /v1/grants/batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                           f"Authorization: Bearer {programme.anna}\r\n"
+                           f"Content-Type: application/x-ndjson\r\n"
+                           f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:-1])
+        connections.append((connection, body[-1:]))
+    for connection, end in connections:
+        connection.sendall(end)
+    told = []
+    for (connection, _), lines in zip(connections, requests):
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        text = answer.read().decode()
+        assert answer.status in (200, 503), text
+        told += ([json.loads(line)["status"] for line in text.splitlines()]
+                 if answer.status == 200 else [503] * len(lines))
+        connection.close()
+    return collections.Counter(told)
+
+
+def test_large_batches_without_room_are_told_so_line_by_line_I9(make_server):
+    """One is on its way while the next is judged behind it: neither is written, the lines
+    of both are told, no others are, and they have used up no key (I3)."""
+    server = make_server()
+    programme = set_up_programme(server)
+    waves = [[[{**grant_body(programme, 1), "key": f"{wave}-{i}-{line}"} for line in range(300)]
+              for i in range(24)] for wave in range(6)]
+    assert set(send_at_once(programme, waves[0])) == {201}
+    server.stop()
+    used = (server.data / "ledger.mdb").stat().st_size
+    server.args = ["--log-map", str(used // 4096 * 4096 + 11 * 1024 * 1024)]
+    server.start()
+    told = sum((send_at_once(programme, wave) for wave in waves[1:]), collections.Counter())
+    assert set(told) == {201, 503}
+    taken = told[201] + 24 * 300
+    assert_problem(server.get("/readyz"), 503, "read-only")
+    assert server.balance(programme.customer, programme.anna) == taken
+    server.stop()
+    audit(server)
+    server.args = []
+    server.start()
+    assert server.balance(programme.customer, programme.anna) == taken
+    for wave in waves:
+        assert set(send_at_once(programme, wave)) == {201}
+    assert server.balance(programme.customer, programme.anna) == 6 * 24 * 300

@@ -49,22 +49,34 @@ static void open_ledger(void)
 	must(lgp_open(model.dir, &options, &model.ledger));
 }
 
-static void done(void *context, enum lgp_status status)
+/* The closed batch, whatever was judged behind it since. */
+static void show_closed(void)
 {
-	(void)context;
-	must(status);
+	must(lgp_log_append_here(model.ledger));
+	lgp_highwater_write(model.ledger);
+	lgp_batch_apply(model.ledger);
+	model.closed = false;
+	if (lgp_state_freeze(model.ledger, chance(5)))
+		must(lgp_applier_step(model.ledger));
+}
+
+void commit_next(void)
+{
+	if (model.closed)
+		show_closed();
+	if (lgp_batch_count(model.ledger) > 0) {
+		lgp_batch_close(model.ledger);
+		model.closed = true;
+	}
+	if (lgp_batch_full(model.ledger))
+		show_closed();
 }
 
 void commit(void)
 {
-	if (lgp_batch_count(model.ledger) == 0)
-		return;
-	lgp_batch_seal(model.ledger);
-	lgp_log_append(model.ledger, done, NULL);
-	lgp_highwater_write(model.ledger);
-	lgp_batch_apply(model.ledger);
-	if (lgp_state_freeze(model.ledger, chance(5)))
-		must(lgp_applier_step(model.ledger));
+	commit_next();
+	if (model.closed)
+		show_closed();
 }
 
 /* In the ledger's directory. */

@@ -12,6 +12,7 @@ struct model {
 	uint64_t random;
 	char dir[64];
 	struct lgp_ledger *ledger;
+	bool closed; /* a batch is, and what comes is judged behind it */
 	struct lgp_calendar calendar;
 };
 extern struct model model;
@@ -33,6 +34,8 @@ bool chance(unsigned percent);
 void must(enum lgp_status status);
 /* Commits what was judged; sometimes the applier comes by. */
 void commit(void);
+/* Commits what was judged before the last time, and closes what was judged since. */
+void commit_next(void);
 struct lgp_slug slug(const char *text);
 
 #endif

@@ -155,7 +155,7 @@ static struct lgp_outcome ask(struct lgp_command *command, uint64_t actor,
 		m.key[m.keys++] = (struct model_key){*command, out.problem, out.entry};
 	*(out.problem == LGP_PROBLEM_NONE ? &m.accepted : &m.refused) += 1;
 	if (lgp_batch_full(model.ledger) || chance(20))
-		commit();
+		commit_next();
 	return out;
 }
 

@@ -1275,7 +1275,7 @@ static void step(void)
 		at -= steps[i++].weight;
 	steps[i].act();
 	if (lgp_batch_count(model.ledger) > 0 && chance(10))
-		commit();
+		commit_next();
 	if (pick(1500) == 0)
 		model_reopen(chance(50));
 }

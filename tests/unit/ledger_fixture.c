@@ -123,17 +123,10 @@ struct lgp_outcome fixture_judge(struct fixture *f, const struct lgp_command *co
 	return out;
 }
 
-static void note_status(void *context, enum lgp_status status)
-{
-	*(enum lgp_status *)context = status;
-}
-
 void fixture_commit(struct fixture *f)
 {
-	enum lgp_status status = LGP_IO;
-	lgp_batch_seal(f->ledger);
-	lgp_log_append(f->ledger, note_status, &status);
-	assert_int_equal(status, LGP_OK);
+	lgp_batch_close(f->ledger);
+	assert_int_equal(lgp_log_append_here(f->ledger), LGP_OK);
 	lgp_highwater_write(f->ledger);
 	lgp_batch_apply(f->ledger);
 }

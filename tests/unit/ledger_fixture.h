@@ -34,7 +34,7 @@ struct lgp_command fixture_command(struct fixture *f, enum lgp_kind kind, uint64
 struct lgp_command fixture_grant(struct fixture *f, int64_t amount);
 /* Judges; the fault is asserted away. */
 struct lgp_outcome fixture_judge(struct fixture *f, const struct lgp_command *command);
-/* Seals, appends and applies what was judged. */
+/* Closes, appends and applies what was judged. */
 void fixture_commit(struct fixture *f);
 /* Both, for one accepted command; returns its number. */
 uint64_t fixture_do(struct fixture *f, const struct lgp_command *command);

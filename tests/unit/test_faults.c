@@ -209,11 +209,6 @@ static struct lgp_command grant_of(unsigned i)
 	return fixture_grant(&at, 10 + i);
 }
 
-static void note_status(void *context, enum lgp_status status)
-{
-	*(enum lgp_status *)context = status;
-}
-
 /* Past the plan: the pipe is not the ledger's. */
 static void tell(int pipe_fd, const void *bytes, size_t len)
 {
@@ -256,9 +251,8 @@ static int one_batch(struct lgp_ledger *ledger, unsigned first, int pipe_fd)
 			return WRONG;
 		acks[i] = (struct ack){first + i, out.seq};
 	}
-	enum lgp_status status = LGP_IO;
-	lgp_batch_seal(ledger);
-	lgp_log_append(ledger, note_status, &status);
+	lgp_batch_close(ledger);
+	enum lgp_status status = lgp_log_append_here(ledger);
 	if (status == LGP_FULL)
 		return look_after_full(ledger, size, sum);
 	if (status != LGP_OK)
