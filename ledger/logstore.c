@@ -17,7 +17,7 @@
 #include "lagniappe/codec.h"
 #include "lagniappe/crashpoint.h"
 #include "log.h"
-#include "map.h"
+#include "loglayer.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,7 +27,6 @@
 
 #define PATH_BYTES_MAX 600
 #define READERS_MAX 256
-#define LAYER_ENTRIES_MIN 4096
 #define LAYER_BYTES_MAX ((size_t)8 << 20) /* then a commit flushes, whoever else should have */
 /* What a flush may need of ledger.mdb beyond twice the bytes that it puts: pages on the
  * way to each table's end, those of the flush before last being free again, and, since
@@ -42,16 +41,6 @@ const struct lgp_kv_table lgp_log_tables[LGP_LOG_TABLE_COUNT] = {
         [LGP_LOG_PAYLOADS] = {"payloads", false}, [LGP_LOG_META] = {"meta", false},
 };
 
-/* What a generation puts: entries, which are nearly all of it, one after another; the
- * rest by table and key. */
-struct layer {
-	uint8_t *entries; /* owned; room for as many as there ever were, within bounds */
-	uint64_t first;   /* the number of the first */
-	size_t count, room;
-	struct map *puts; /* owned */
-	size_t payloads;
-};
-
 /* Locks in the order in which they are taken. */
 struct logstore {
 	struct lgp_kv *kv;
@@ -60,7 +49,7 @@ struct logstore {
 	pthread_mutex_t flushing; /* one flush at a time */
 	pthread_mutex_t door;     /* a commit, or the turn from one generation to the next */
 	pthread_rwlock_t lock;    /* what the layers hold */
-	struct layer active, frozen;
+	struct log_layer active, frozen;
 	uint64_t generation; /* of the active layer */
 	uint64_t flushed;    /* how often a layer went into the file; under lock */
 	/* Under door: nothing is in the write-ahead log that is not in a layer or the file. */
@@ -69,88 +58,7 @@ struct logstore {
 	_Atomic bool behind; /* the last flush met a fault */
 };
 
-/* ---- one put, wherever it goes ---------------------------------------------------- */
-
-/* A put's name in a layer: its table, then its key. */
-struct put_key {
-	char bytes[1 + LGP_KV_KEY_MAX];
-	size_t len;
-};
-
-static struct put_key put_key_of(size_t table, struct lgp_view key)
-{
-	struct put_key out;
-	require(key.len <= LGP_KV_KEY_MAX);
-	out.bytes[0] = (char)table;
-	memcpy(out.bytes + 1, key.ptr, key.len);
-	out.len = 1 + key.len;
-	return out;
-}
-
-static struct lgp_view put_key_view(const struct put_key *key)
-{
-	return (struct lgp_view){key->bytes, key->len};
-}
-
-static const uint8_t *layer_entry(const struct layer *layer, uint64_t seq)
-{
-	return seq >= layer->first && seq - layer->first < layer->count
-	               ? layer->entries + (seq - layer->first) * LGP_ENTRY_LEN
-	               : NULL;
-}
-
-static bool layer_add_entry(struct layer *layer, uint64_t seq, struct lgp_view entry)
-{
-	require(entry.len == LGP_ENTRY_LEN);
-	if (layer->count == layer->room) {
-		size_t room = layer->room == 0 ? LAYER_ENTRIES_MIN : 2 * layer->room;
-		uint8_t *entries = realloc(layer->entries, room * LGP_ENTRY_LEN);
-		if (entries == NULL)
-			return false;
-		layer->entries = entries;
-		layer->room = room;
-	}
-	if (layer->count == 0)
-		layer->first = seq;
-	require(seq == layer->first + layer->count);
-	memcpy(layer->entries + layer->count++ * LGP_ENTRY_LEN, entry.ptr, LGP_ENTRY_LEN);
-	return true;
-}
-
-static bool layer_add(struct layer *layer, const struct lgp_wal_put *put)
-{
-	uint64_t seq;
-	if (put->table == LGP_LOG_ENTRIES) {
-		memcpy(&seq, put->key.ptr, sizeof seq);
-		return layer_add_entry(layer, seq, put->value);
-	}
-	struct put_key key = put_key_of(put->table, put->key);
-	layer->payloads += put->table == LGP_LOG_PAYLOADS;
-	return map_put(layer->puts, put_key_view(&key), put->value);
-}
-
-static size_t layer_bytes(const struct layer *layer)
-{
-	return layer->count * LGP_ENTRY_LEN + map_used(layer->puts);
-}
-
-/* Room that one busy moment asked for is not kept for all quiet ones. */
-static void layer_clear(struct layer *layer)
-{
-	if (layer->room > LAYER_ENTRIES_MIN && layer->count < layer->room / 8) {
-		free(layer->entries);
-		layer->entries = NULL;
-		layer->room = 0;
-	}
-	layer->count = layer->payloads = 0;
-	map_clear(layer->puts);
-}
-
-static void layer_deinit(struct layer *layer)
-{
-	free(layer->entries);
-	map_free(layer->puts);
-}
+/* ---- into ledger.mdb --------------------------------------------------------------- */
 
 /* A transaction of ledger.mdb that takes puts. */
 struct storing {
@@ -310,7 +218,6 @@ static enum lgp_status recover(struct logstore *store, const char *dir)
 
 static enum lgp_status open_files(struct logstore *store, const char *dir, size_t map_bytes)
 {
-	static const uint8_t seed[MAP_SEED_LEN]; /* nobody chooses the keys of the log */
 	char path[PATH_BYTES_MAX];
 	snprintf(path, sizeof path, "%s/ledger.mdb", dir);
 	struct lgp_kv_options options = {
@@ -319,9 +226,8 @@ static enum lgp_status open_files(struct logstore *store, const char *dir, size_
 	        .map_bytes = map_bytes,
 	        .readers_max = READERS_MAX,
 	};
-	store->active.puts = map_new(seed, map_siphash);
-	store->frozen.puts = map_new(seed, map_siphash);
-	if (store->active.puts == NULL || store->frozen.puts == NULL)
+	bool made = log_layer_init(&store->active);
+	if (!log_layer_init(&store->frozen) || !made)
 		return lgp_fault(LGP_NO_MEMORY, "no memory for the log");
 	enum lgp_status status = lgp_kv_open(path, &options, &store->kv);
 	if (status == LGP_OK)
@@ -361,8 +267,8 @@ void logstore_close(struct logstore *store)
 		(void)!logstore_settle(store);
 	lgp_wal_close(store->wal);
 	lgp_kv_close(store->kv);
-	layer_deinit(&store->active);
-	layer_deinit(&store->frozen);
+	log_layer_deinit(&store->active);
+	log_layer_deinit(&store->frozen);
 	pthread_rwlock_destroy(&store->lock);
 	pthread_mutex_destroy(&store->door);
 	pthread_mutex_destroy(&store->flushing);
@@ -389,7 +295,7 @@ static enum lgp_status turn(struct logstore *store)
 	bool sound = store->sound;
 	if (sound && store->active.count > 0) {
 		(void)pthread_rwlock_wrlock(&store->lock);
-		struct layer empty = store->frozen;
+		struct log_layer empty = store->frozen;
 		store->frozen = store->active;
 		store->active = empty;
 		lgp_wal_turn(store->wal, ++store->generation);
@@ -401,21 +307,12 @@ static enum lgp_status turn(struct logstore *store)
 
 static enum lgp_status store_frozen(struct logstore *store, uint64_t generation)
 {
-	const struct layer *frozen = &store->frozen;
-	const struct map *puts = frozen->puts;
+	const struct log_layer *frozen = &store->frozen;
 	struct storing storing = {0};
 	enum lgp_status status = storing_begin(&storing, store->kv);
-	for (size_t i = 0; i < frozen->count && status == LGP_OK; i++)
-		status = storing_put(
-		        &storing,
-		        &(struct lgp_wal_put){LGP_LOG_ENTRIES,
-		                              LGP_KV_INTEGER(frozen->first + i),
-		                              {(const char *)frozen->entries + i * LGP_ENTRY_LEN,
-		                               LGP_ENTRY_LEN}});
-	for (size_t i = 0; i < map_count(puts) && status == LGP_OK; i++) {
-		struct map_item item = map_item(puts, i);
-		struct lgp_wal_put put = {
-		        (uint8_t)item.key.ptr[0], {item.key.ptr + 1, item.key.len - 1}, item.value};
+	for (size_t i = 0; i < log_layer_count(frozen) && status == LGP_OK; i++) {
+		uint64_t number;
+		struct lgp_wal_put put = log_layer_put(frozen, i, &number);
 		status = storing_put(&storing, &put);
 	}
 	return storing.txn != NULL ? storing_end(&storing, status, generation) : status;
@@ -432,7 +329,7 @@ static enum lgp_status flush_frozen(struct logstore *store)
 	if (status != LGP_OK)
 		return status;
 	(void)pthread_rwlock_wrlock(&store->lock);
-	layer_clear(&store->frozen);
+	log_layer_clear(&store->frozen);
 	store->flushed++;
 	(void)pthread_rwlock_unlock(&store->lock);
 	return LGP_OK;
@@ -494,10 +391,9 @@ void logstore_end(struct log_reader *reader)
 static bool look_for_put(const struct logstore *store, enum lgp_log_table table,
                          struct lgp_view key, struct lgp_view *value)
 {
-	struct put_key name = put_key_of(table, key);
-	uint32_t hash = map_hash(store->active.puts, put_key_view(&name));
-	return map_get_hashed(store->active.puts, put_key_view(&name), hash, value) ||
-	       map_get_hashed(store->frozen.puts, put_key_view(&name), hash, value);
+	struct log_layer_key name = log_layer_key(&store->active, table, key);
+	return log_layer_find(&store->active, &name, value) ||
+	       log_layer_find(&store->frozen, &name, value);
 }
 
 static bool look_for_entry(const struct logstore *store, struct lgp_view key,
@@ -505,9 +401,9 @@ static bool look_for_entry(const struct logstore *store, struct lgp_view key,
 {
 	uint64_t seq;
 	memcpy(&seq, key.ptr, sizeof seq);
-	const uint8_t *entry = layer_entry(&store->active, seq);
+	const uint8_t *entry = log_layer_entry(&store->active, seq);
 	if (entry == NULL)
-		entry = layer_entry(&store->frozen, seq);
+		entry = log_layer_entry(&store->frozen, seq);
 	*value = (struct lgp_view){(const char *)entry, LGP_ENTRY_LEN};
 	return entry != NULL;
 }
@@ -568,7 +464,7 @@ void logstore_forget(struct logstore *store)
 static size_t waiting(struct logstore *store, size_t *payloads)
 {
 	(void)pthread_rwlock_rdlock(&store->lock);
-	size_t bytes = layer_bytes(&store->active) + layer_bytes(&store->frozen);
+	size_t bytes = log_layer_bytes(&store->active) + log_layer_bytes(&store->frozen);
 	*payloads = store->active.payloads + store->frozen.payloads;
 	(void)pthread_rwlock_unlock(&store->lock);
 	return bytes;
@@ -617,7 +513,7 @@ static enum lgp_status show(struct logstore *store)
 	bool good = true;
 	(void)pthread_rwlock_wrlock(&store->lock);
 	while (good && lgp_wal_next(&puts, &put))
-		good = layer_add(&store->active, &put);
+		good = log_layer_add(&store->active, &put);
 	(void)pthread_rwlock_unlock(&store->lock);
 	return good ? LGP_OK : lgp_fault(LGP_NO_MEMORY, "no memory for the log");
 }

@@ -83,22 +83,28 @@ static size_t lower(const struct wal_source *wal, unsigned table, uint64_t numbe
 	return low;
 }
 
+/* NULL: the i-th is of another table, or there is none. */
+static const struct held *in_table(const struct wal_source *wal, unsigned table, size_t i)
+{
+	return i < wal->count && wal->held[i].table == table ? &wal->held[i] : NULL;
+}
+
 /* From a number on, within a table; NULL: none. */
 static const struct held *from_number(const struct wal_source *wal, unsigned table, uint64_t number)
 {
-	size_t i = lower(wal, table, number, (struct lgp_view){NULL, 0});
-	return i < wal->count && wal->held[i].table == table ? &wal->held[i] : NULL;
+	return in_table(wal, table, lower(wal, table, number, (struct lgp_view){NULL, 0}));
+}
+
+/* The next of its table; NULL: none. */
+static const struct held *next_of(const struct wal_source *wal, const struct held *held)
+{
+	return in_table(wal, held->table, (size_t)(held - wal->held) + 1);
 }
 
 static const struct held *find_number(const struct wal_source *wal, unsigned table, uint64_t number)
 {
 	const struct held *held = from_number(wal, table, number);
 	return held != NULL && held->number == number ? held : NULL;
-}
-
-static bool is_next(const struct wal_source *wal, const struct held *held)
-{
-	return held < wal->held + wal->count;
 }
 
 /* ---- opening ------------------------------------------------------------------ */
@@ -311,12 +317,12 @@ static enum lgp_status wal_extent(struct source *source, struct extent *out)
 	if (status != LGP_OK)
 		return status;
 	const struct held *held = from_number(wal, LGP_LOG_ENTRIES, out->size);
-	for (; held != NULL && is_next(wal, held) && held->table == LGP_LOG_ENTRIES; held++)
+	for (; held != NULL; held = next_of(wal, held))
 		out->entries++;
 	if (wal->size > out->size)
 		out->size = wal->size;
 	held = from_number(wal, LGP_LOG_CHECKPOINTS, out->covered + 1);
-	for (; held != NULL && is_next(wal, held) && held->table == LGP_LOG_CHECKPOINTS; held++) {
+	for (; held != NULL; held = next_of(wal, held)) {
 		out->checkpoints++;
 		out->covered = held->number;
 	}
@@ -377,7 +383,7 @@ static void wal_strip(struct source *source, enum lgp_log_table table, uint64_t 
 static void fill_entries(const struct wal_source *wal, struct block *block)
 {
 	const struct held *held = from_number(wal, LGP_LOG_ENTRIES, block->first);
-	for (; held != NULL && is_next(wal, held) && held->table == LGP_LOG_ENTRIES; held++) {
+	for (; held != NULL; held = next_of(wal, held)) {
 		uint64_t i = held->number - block->first;
 		if (i >= block->count) {
 			if (held->number < block->next_entry)
@@ -434,9 +440,7 @@ static enum lgp_status wal_checkpoints(struct source *source, uint64_t from,
 	if (*count > 0)
 		from = out[*count - 1].size + 1;
 	const struct held *held = from_number(wal, LGP_LOG_CHECKPOINTS, from);
-	for (; held != NULL && is_next(wal, held) && held->table == LGP_LOG_CHECKPOINTS &&
-	       *count < CHECKPOINTS_MAX;
-	     held++)
+	for (; held != NULL && *count < CHECKPOINTS_MAX; held = next_of(wal, held))
 		source_keep_checkpoint(&out[(*count)++], held->number, held->value);
 	return LGP_OK;
 }
