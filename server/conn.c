@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "server/counter.h"
 #include "server/http_reply.h"
 #include "server/output.h"
 #include "server/work.h"
@@ -248,7 +249,7 @@ static void begin_exchange(struct conn *conn, struct lgp_view id)
 	exchange->started_us = uv_hrtime() / 1000;
 	set_request_id(exchange, id);
 	buf_clear(&conn->work->out);
-	loop_count(&loop->stats.requests, 1);
+	count(&loop->stats.requests, 1);
 	loop->turn_worked = true;
 	conn_move(conn, CONN_HANDLING);
 }
@@ -518,7 +519,7 @@ static void on_end(struct conn *conn)
 static void fail_handshake(struct conn *conn)
 {
 	struct buf *wire = tls_wire_out(conn->loop->wire);
-	loop_count(&conn->loop->stats.tls_failures, 1);
+	count(&conn->loop->stats.tls_failures, 1);
 	/* The alert, if there is one to send. */
 	uv_buf_t bytes = {wire->ptr, wire->len};
 	if (wire->len > 0)
@@ -641,7 +642,7 @@ void conn_accept(struct loop *loop)
 	deadline_init(&conn->deadline);
 	if (uv_accept((uv_stream_t *)&loop->listener, (uv_stream_t *)&conn->tcp) != 0 ||
 	    loop_slot_take(loop, conn, &conn->slot) != LGP_OK) {
-		loop_count(&loop->stats.refused, 1);
+		count(&loop->stats.refused, 1);
 		uv_close((uv_handle_t *)&conn->tcp, on_refused);
 		return;
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "server/counter.h"
 #include "server/listen.h"
 #include "server/loop.h"
 
@@ -97,20 +98,15 @@ void http_server_stop(struct http_server *server)
 	dispose(server);
 }
 
-static uint64_t read_counter(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 void http_server_stats(const struct http_server *server, struct http_stats *out)
 {
 	*out = (struct http_stats){0};
 	for (unsigned i = 0; i < server->open; i++) {
 		const struct loop_stats *stats = &server->loops[i]->stats;
-		out->connections_open += read_counter(&stats->open);
-		out->connections_total += read_counter(&stats->total);
-		out->connections_refused += read_counter(&stats->refused);
-		out->requests += read_counter(&stats->requests);
-		out->tls_failures += read_counter(&stats->tls_failures);
+		out->connections_open += value_of(&stats->open);
+		out->connections_total += value_of(&stats->total);
+		out->connections_refused += value_of(&stats->refused);
+		out->requests += value_of(&stats->requests);
+		out->tls_failures += value_of(&stats->tls_failures);
 	}
 }

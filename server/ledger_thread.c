@@ -10,12 +10,11 @@
 #include "server/ledger_thread.h"
 
 #include "lagniappe/crashpoint.h"
-#include "server/limit_use.h"
+#include "server/counter.h"
+#include "server/judging.h"
 #include "server/log.h"
-#include "server/throttle.h"
 #include "server/upkeep.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -39,6 +38,7 @@ struct ledger_thread {
 	struct app *app;
 	struct lgp_ledger *ledger; /* borrowed */
 	pthread_t thread;
+	struct judging *judging;
 	/* The queue. */
 	pthread_mutex_t lock;
 	pthread_cond_t woken;
@@ -49,20 +49,18 @@ struct ledger_thread {
 	bool full; /* the ledger took no more: the open batch can go nowhere */
 	struct chain open, closed, over; /* jobs, by where their batch is; over: to be answered */
 	size_t near;                     /* lines to come that were looked at ahead */
-	struct lgp_outcome outcome;
 	/* The batch on its way. */
 	bool appending; /* there is one */
 	uint64_t closed_first, closed_count, closed_us;
 	bool append_over; /* under lock, as are these: */
 	enum lgp_status append_status;
 	char append_detail[256];
-	int64_t clock_us, up_us; /* at the last stamp */
-	struct throttle *throttle;
 	/* Posts, a chain a loop. */
 	struct loop_call **post_first, **post_last;
+	atomic_uint_least64_t overloads; /* counted by any */
 	/* Counters, written here and read by anybody. */
 	atomic_uint_least64_t batches, entries, batch_largest, commit_us,
-	        commits_within[COMMIT_BUCKETS + 1], accepted, refused, denied, replayed, overloads;
+	        commits_within[COMMIT_BUCKETS + 1];
 };
 
 /* The outcome is unknown, or the ledger contradicts itself: the only safe thing
@@ -76,17 +74,7 @@ _Noreturn static void stop_by_fault(const char *doing, enum lgp_status status)
 	_exit(EXIT_FAULT);
 }
 
-static void count(atomic_uint_least64_t *counter, uint64_t by)
-{
-	(void)atomic_fetch_add_explicit(counter, by, memory_order_relaxed);
-}
-
-static uint64_t value_of(const atomic_uint_least64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-/* ---- judging --------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------- */
 
 static void become_read_only(struct ledger_thread *t, const char *why)
 {
@@ -96,69 +84,14 @@ static void become_read_only(struct ledger_thread *t, const char *why)
 	atomic_store(&t->read_only, true);
 }
 
-/* What has passed, whatever the clock was set to; a machine asleep counts too. */
-static int64_t uptime_us(void)
-{
-	struct timespec now;
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-/* False: the clock has jumped ahead of itself, and no entry may bear its time. */
+/* False: no entry may bear the clock's time. */
 static bool stamp(struct ledger_thread *t, int64_t *time_us)
 {
-	int64_t now = app_time_us(), up = uptime_us();
-	int64_t ran = up - t->up_us;
-	if (t->clock_us != 0 && now - t->clock_us > ran + LGP_TIME_JUMP_MAX_US) {
-		become_read_only(t, "the clock jumped ahead by more than a day: set it right, "
-		                    "then start again");
-		return false;
-	}
-	t->clock_us = now;
-	t->up_us = up;
-	*time_us = now;
-	return true;
-}
-
-/* Whose token asks: one person with many tokens is one person. */
-static uint64_t subject_of(const struct ledger_thread *t, const struct line *line)
-{
-	const struct lgp_record *token = lgp_registry_get(t->ledger, line->command.token);
-	return token != NULL ? token->as.token.subject : line->command.token;
-}
-
-static void settle(struct ledger_thread *t, struct job *job, struct line *line)
-{
-	const struct lgp_outcome *outcome = &t->outcome;
-	line->verdict = outcome->verdict;
-	line->problem = outcome->problem;
-	line->seq = outcome->seq;
-	memcpy(line->field, outcome->field, sizeof line->field);
-	static_assert(sizeof line->field == sizeof outcome->field, "field");
-	line->refusal_replayed =
-	        outcome->verdict == LGP_REPLAYED && outcome->entry.kind == LGP_KIND_REFUSAL;
-	if (line->refusal_replayed)
-		line->problem = (enum lgp_problem)outcome->entry.code;
-	/* The answer is made from the record alone, so that it is the same again. */
-	if (line->refusal_replayed || outcome->verdict == LGP_REFUSED)
-		(void)snprintf(line->field, sizeof line->field, "%s", problem_field(line->problem));
-	line->became = outcome->entry.kind;
-	if (!job->bulk)
-		job->entry = outcome->entry;
-	if (outcome->verdict == LGP_REFUSED && !line->command.dry &&
-	    line->command.kind != LGP_KIND_IMPORT)
-		throttle_note(t->throttle, subject_of(t, line), (uint64_t)t->up_us);
-	count(outcome->verdict == LGP_ACCEPTED   ? &t->accepted
-	      : outcome->verdict == LGP_REFUSED  ? &t->refused
-	      : outcome->verdict == LGP_REPLAYED ? &t->replayed
-	                                         : &t->denied,
-	      1);
-}
-
-static void deny(struct line *line, enum lgp_problem problem)
-{
-	line->verdict = LGP_DENIED;
-	line->problem = problem;
+	if (judging_stamp(t->judging, time_us))
+		return true;
+	become_read_only(t, "the clock jumped ahead by more than a day: set it right, then start "
+	                    "again");
+	return false;
 }
 
 /* Nothing from this entry on was written: what was accepted there did not happen, and
@@ -169,7 +102,7 @@ static void undo_job(struct job *job, uint64_t from, bool people)
 		struct line *line = &job->lines[i];
 		bool undone = line->verdict != LGP_DENIED || line->problem == LGP_PROBLEM_EXISTS;
 		if (undone && (line->settled ? people : line->seq >= from))
-			deny(line, LGP_PROBLEM_READ_ONLY);
+			judging_deny(line, LGP_PROBLEM_READ_ONLY);
 	}
 }
 
@@ -194,95 +127,22 @@ static uint64_t open_first(const struct ledger_thread *t)
 	return lgp_next_seq(t->ledger) - lgp_batch_count(t->ledger);
 }
 
-/* True: the line would be one more refusal of a flood.  What the rules allow is
- * not held up, and what was answered before is answered again. */
-static bool throttled(struct ledger_thread *t, struct line *line)
-{
-	struct lgp_command *command = &line->command;
-	unsigned wait_s = throttle_wait_s(t->throttle, subject_of(t, line), (uint64_t)t->up_us);
-	if (wait_s == 0 || command->dry || command->kind == LGP_KIND_IMPORT)
-		return false;
-	command->dry = true;
-	enum lgp_status status = lgp_judge(t->ledger, command, &t->outcome);
-	command->dry = false;
-	if (status != LGP_OK || t->outcome.verdict != LGP_REFUSED)
-		return false;
-	count(&t->denied, 1);
-	deny(line, LGP_PROBLEM_THROTTLED);
-	line->retry_after_s = wait_s;
-	return true;
-}
-
-/* What a dry run tells besides: the limit that binds, and all that the grant meets. */
-static void explain(struct ledger_thread *t, struct job *job, struct line *line)
-{
-	const struct lgp_limit_use *binding = &t->outcome.binding;
-	if (line->verdict != LGP_ACCEPTED && line->verdict != LGP_REFUSED)
-		return;
-	if (binding->limit != 0) {
-		struct lgp_limit_use *copy = job_alloc(job, sizeof *copy);
-		if (copy != NULL)
-			*copy = *binding;
-		line->binding = copy;
-	}
-	if (job->bulk || line->command.kind != LGP_KIND_GRANT || line->command.refers_to != 0)
-		return;
-	enum lgp_status status = limit_use_explain(t->app, job, line);
-	if (status != LGP_OK && status != LGP_MISSING && status != LGP_OVERLOAD)
-		stop_by_fault("explaining", status);
-}
-
-static void judge(struct ledger_thread *t, struct job *job, struct line *line)
-{
-	if (throttled(t, line))
-		return;
-	enum lgp_status status = lgp_judge(t->ledger, &line->command, &t->outcome);
-	if (status == LGP_OVERLOAD) {
-		count(&t->overloads, 1);
-		deny(line, LGP_PROBLEM_OVERLOADED);
-		return;
-	}
-	if (status != LGP_OK)
-		stop_by_fault("judging", status);
-	settle(t, job, line);
-	if (line->command.dry)
-		explain(t, job, line);
-	if (line->verdict != LGP_ACCEPTED || line->command.dry || job->act->accepted == NULL)
-		return;
-	status = job->act->accepted(t->app, job, line);
-	if (status == LGP_FULL)
-		give_up(t, job, open_first(t), true);
-	else if (status != LGP_OK)
-		stop_by_fault("keeping personal data", status);
-}
-
 static void take_line(struct ledger_thread *t, struct job *job, struct line *line)
 {
+	const char *doing;
 	if (line->problem != LGP_PROBLEM_NONE) {
-		line->verdict = LGP_DENIED;
+		judging_deny(line, line->problem);
 		return;
 	}
 	if (ledger_thread_read_only(t) || !stamp(t, &line->command.time_us)) {
-		deny(line, LGP_PROBLEM_READ_ONLY);
+		judging_deny(line, LGP_PROBLEM_READ_ONLY);
 		return;
 	}
-	if (job->act->prepare != NULL) {
-		enum lgp_status status = job->act->prepare(t->app, job, line);
-		if (status == LGP_OVERLOAD)
-			deny(line, LGP_PROBLEM_OVERLOADED);
-		else if (status == LGP_FULL) {
-			give_up(t, job, open_first(t), true);
-			deny(line, LGP_PROBLEM_READ_ONLY);
-		} else if (status != LGP_OK)
-			stop_by_fault("preparing", status);
-		if (line->problem != LGP_PROBLEM_NONE) {
-			line->verdict = LGP_DENIED;
-			return;
-		}
-		if (line->settled)
-			return;
-	}
-	judge(t, job, line);
+	enum lgp_status status = judging_line(t->judging, job, line, &doing);
+	if (status == LGP_FULL)
+		give_up(t, job, open_first(t), true);
+	else if (status != LGP_OK)
+		stop_by_fault(doing, status);
 }
 
 /* ---- committing ------------------------------------------------------------------- */
@@ -644,7 +504,7 @@ enum lgp_problem ledger_thread_admit(struct ledger_thread *t, size_t bytes)
 		(void)atomic_fetch_sub(&t->bytes, bytes);
 	}
 	(void)atomic_fetch_sub(&t->jobs, 1);
-	count(&t->overloads, 1);
+	(void)atomic_fetch_add_explicit(&t->overloads, 1, memory_order_relaxed);
 	return LGP_PROBLEM_OVERLOADED;
 }
 
@@ -666,6 +526,7 @@ bool ledger_thread_read_only(const struct ledger_thread *t)
 
 void ledger_thread_stats(const struct ledger_thread *t, struct ledger_thread_stats *out)
 {
+	const struct judged_counters *judged = judging_counters(t->judging);
 	*out = (struct ledger_thread_stats){
 	        .pending_jobs = value_of(&t->jobs),
 	        .pending_bytes = value_of(&t->bytes),
@@ -673,11 +534,11 @@ void ledger_thread_stats(const struct ledger_thread *t, struct ledger_thread_sta
 	        .entries = value_of(&t->entries),
 	        .batch_largest = value_of(&t->batch_largest),
 	        .commit_us = value_of(&t->commit_us),
-	        .accepted = value_of(&t->accepted),
-	        .refused = value_of(&t->refused),
-	        .denied = value_of(&t->denied),
-	        .replayed = value_of(&t->replayed),
-	        .overloads = value_of(&t->overloads),
+	        .accepted = value_of(&judged->accepted),
+	        .refused = value_of(&judged->refused),
+	        .denied = value_of(&judged->denied),
+	        .replayed = value_of(&judged->replayed),
+	        .overloads = value_of(&t->overloads) + value_of(&judged->overloads),
 	};
 	for (size_t i = 0; i <= COMMIT_BUCKETS; i++)
 		out->commits_within[i] = value_of(&t->commits_within[i]);
@@ -689,7 +550,7 @@ static void free_thread(struct ledger_thread *t)
 {
 	(void)pthread_mutex_destroy(&t->lock);
 	(void)pthread_cond_destroy(&t->woken);
-	throttle_free(t->throttle);
+	judging_free(t->judging);
 	free(t->post_first);
 	free(t->post_last);
 	free(t);
@@ -710,8 +571,8 @@ enum lgp_status ledger_thread_start(struct app *app, struct ledger_thread **out)
 	(void)pthread_condattr_destroy(&attributes);
 	t->post_first = calloc(app->loops, sizeof(struct loop_call *));
 	t->post_last = calloc(app->loops, sizeof(struct loop_call *));
-	t->throttle = throttle_new(app->config.refusals_per_minute);
-	if (t->post_first == NULL || t->post_last == NULL || t->throttle == NULL ||
+	t->judging = judging_new(app);
+	if (t->post_first == NULL || t->post_last == NULL || t->judging == NULL ||
 	    pthread_create(&t->thread, NULL, run, t) != 0) {
 		free_thread(t);
 		return lgp_fault(LGP_NO_MEMORY, "the ledger thread");

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/counter.h"
 #include "server/conn.h"
 #include "server/work.h"
 
@@ -149,8 +150,8 @@ enum lgp_status loop_slot_take(struct loop *loop, struct conn *conn, uint32_t *s
 	}
 	loop->slots[*slot].conn = conn;
 	loop->conn_count++;
-	loop_count(&loop->stats.open, 1);
-	loop_count(&loop->stats.total, 1);
+	count(&loop->stats.open, 1);
+	count(&loop->stats.total, 1);
 	return LGP_OK;
 }
 
@@ -165,7 +166,7 @@ void loop_slot_give(struct loop *loop, uint32_t slot)
 void loop_conn_gone(struct loop *loop)
 {
 	loop->conn_count--;
-	loop_count(&loop->stats.open, (uint64_t)-1);
+	count(&loop->stats.open, (uint64_t)-1);
 	if (loop->stopping && loop->conn_count == 0)
 		uv_stop(&loop->uv);
 }

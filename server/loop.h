@@ -84,13 +84,6 @@ struct loop {
 	struct loop_stats stats;
 };
 
-static inline void loop_count(_Atomic uint64_t *counter, uint64_t by)
-{
-	/* One writer: a plain add, that others may read at any time. */
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by,
-	                      memory_order_relaxed);
-}
-
 static inline uint64_t loop_now_ms(const struct loop *loop)
 {
 	return uv_now(&loop->uv);

@@ -2,6 +2,8 @@
  * Thread: see the header. */
 #include "server/metrics.h"
 
+#include "server/counter.h"
+
 #include "server/endpoints.h"
 #include "server/ledger_thread.h"
 
@@ -13,26 +15,14 @@ struct route_counts *metrics_new(void)
 	return calloc(route_count + 1, sizeof(struct route_counts));
 }
 
-/* The loop is the counter's one writer: a plain add, that others may read at any time. */
-static void add(atomic_uint_least64_t *counter, uint64_t by)
-{
-	uint64_t before = atomic_load_explicit(counter, memory_order_relaxed);
-	atomic_store_explicit(counter, before + by, memory_order_relaxed);
-}
-
-static uint64_t read_of(const atomic_uint_least64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
 void metrics_count(struct route_counts *counts, const struct route *route, int status, size_t bytes,
                    uint64_t took_us)
 {
 	struct route_counts *of = &counts[route != NULL ? (size_t)(route - routes) : route_count];
 	int class = status / 100;
-	add(&of->replies[class >= 1 && class < STATUS_CLASSES ? class : 0], 1);
-	add(&of->bytes, bytes);
-	add(&of->us, took_us);
+	count(&of->replies[class >= 1 && class < STATUS_CLASSES ? class : 0], 1);
+	count(&of->bytes, bytes);
+	count(&of->us, took_us);
 }
 
 static void gauge(struct buf *out, const char *name, const char *type, const char *help,
@@ -47,7 +37,7 @@ static uint64_t sum(const struct app *app, size_t route, unsigned class)
 {
 	uint64_t total = 0;
 	for (unsigned i = 0; i < app->loops; i++)
-		total += read_of(&app->workers[i]->counts[route].replies[class]);
+		total += value_of(&app->workers[i]->counts[route].replies[class]);
 	return total;
 }
 
@@ -71,7 +61,7 @@ static void write_requests(const struct app *app, struct buf *out)
 	for (size_t r = 0; r < route_count; r++) {
 		uint64_t us = 0;
 		for (unsigned i = 0; i < app->loops; i++)
-			us += read_of(&app->workers[i]->counts[r].us);
+			us += value_of(&app->workers[i]->counts[r].us);
 		if (us > 0)
 			buf_printf(
 			        out,
