@@ -37,7 +37,7 @@ void batches_deinit(struct lgp_ledger *ledger)
 	}
 }
 
-void batches_stand(struct lgp_ledger *ledger)
+void batch_open(struct lgp_ledger *ledger)
 {
 	struct batch *open = ledger->open;
 	open->first = ledger->now.size;
@@ -222,7 +222,7 @@ void lgp_batch_close(struct lgp_ledger *ledger)
 	ledger->pending_changed = false;
 	ledger->open = ledger->closed;
 	ledger->closed = batch;
-	batches_stand(ledger);
+	batch_open(ledger);
 }
 
 void batch_seal(struct lgp_ledger *ledger)

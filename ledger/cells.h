@@ -1,5 +1,5 @@
 /* cells: values of one size by two numbers, in the order in which they came: the
- * parties and accounts that the open batch looked at, decoded.
+ * parties and accounts that a batch looked at, decoded.
  * Thread: one at a time. */
 #ifndef LAGNIAPPE_LEDGER_CELLS_H
 #define LAGNIAPPE_LEDGER_CELLS_H

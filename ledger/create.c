@@ -122,7 +122,7 @@ static enum lgp_status fill(struct lgp_ledger *ledger, const struct lgp_keys *ke
 	if (status == LGP_OK)
 		status = open_files(ledger);
 	lgp_tree_stand(ledger->tree, 0, NULL);
-	batches_stand(ledger);
+	batch_open(ledger);
 	if (status == LGP_OK)
 		status = put_genesis(ledger, genesis);
 	if (status == LGP_OK)

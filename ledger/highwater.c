@@ -1,5 +1,5 @@
 /* highwater: DIR/high-water, the last checkpoint that left the house.
- * Threads: the ledger thread writes, one other syncs.
+ * Threads: who appends writes, one other syncs.
  * Upholds I11: a ledger that does not contain what was released does not sign.
  *
  * The file is one signed note, overwritten in place: notes of one log only grow

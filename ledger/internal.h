@@ -1,5 +1,6 @@
 /* internal: the ledger's own parts, as its files share them.
- * Thread: the ledger thread, except what `released_lock` guards. */
+ * Thread: the ledger thread, except what `released_lock` guards, and what an append works
+ * with while it runs: the closed batch, the tree, append_reader, and the log. */
 #ifndef LAGNIAPPE_LEDGER_INTERNAL_H
 #define LAGNIAPPE_LEDGER_INTERNAL_H
 
@@ -144,8 +145,8 @@ LGP_MUST_USE enum lgp_status batch_add(struct lgp_ledger *ledger, struct lgp_ent
                                        struct lgp_view payload, bool keyed);
 LGP_MUST_USE enum lgp_status batches_init(struct lgp_ledger *ledger);
 void batches_deinit(struct lgp_ledger *ledger);
-/* The first one begins at the log's end. */
-void batches_stand(struct lgp_ledger *ledger);
+/* The next one, behind all that was judged. */
+void batch_open(struct lgp_ledger *ledger);
 /* Seals the closed batch: the tree extended, the checkpoint signed. */
 void batch_seal(struct lgp_ledger *ledger);
 /* The time that an entry asked for at this moment gets: times only increase. */

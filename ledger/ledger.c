@@ -370,7 +370,7 @@ enum lgp_status lgp_open(const char *dir, const struct lgp_options *options,
 		return status;
 	}
 	ledger->applied_day = ledger->now.day;
-	batches_stand(ledger);
+	batch_open(ledger);
 	*out = ledger;
 	return LGP_OK;
 }

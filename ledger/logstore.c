@@ -1,7 +1,7 @@
 /* logstore: the batches that are durable, wherever they are: in ledger.mdb, or in its
  * write-ahead log (lagniappe/wal.h) and on their way into it.
- * Threads: the ledger thread puts and commits, any flushes, readers pass readers of
- * their own.
+ * Threads: one puts and commits, at a time; any flushes; readers pass readers of their
+ * own.
  * Upholds I2 (what is there is not changed) and I9 (a batch is durable before it is
  * shown).
  *

@@ -16,7 +16,7 @@ LGP_MUST_USE enum lgp_status logstore_open(const char *dir, size_t map_bytes,
 void logstore_close(struct logstore *store);
 struct lgp_kv *logstore_kv(struct logstore *store);
 
-/* Ledger thread: what a batch puts, then all of it durable at once, and shown.
+/* One thread at a time: what a batch puts, then all of it durable at once, and shown.
  * LGP_FULL: nothing was written.  Forget ends it either way. */
 LGP_MUST_USE enum lgp_status logstore_put(struct logstore *store, enum lgp_log_table table,
                                           struct lgp_view key, struct lgp_view value);

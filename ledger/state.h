@@ -87,7 +87,7 @@ void state_close(struct state *state);
 /* Throws away the file and starts at position 0. */
 LGP_MUST_USE enum lgp_status state_reset(struct state *state);
 
-/* Raw records, the ledger thread's view: delta included. LGP_MISSING. value is
+/* Raw records, the ledger thread's view: both deltas included. LGP_MISSING. value is
  * borrowed until the next call. */
 LGP_MUST_USE enum lgp_status state_get(struct state *state, struct lgp_view key,
                                        struct lgp_view *value);

@@ -52,7 +52,8 @@ struct ledger_thread {
 	/* The batch on its way. */
 	bool appending; /* there is one */
 	uint64_t closed_first, closed_count, closed_us;
-	bool append_over; /* under lock, as are these: */
+	/* Under lock while it is. */
+	bool append_over;
 	enum lgp_status append_status;
 	char append_detail[256];
 	/* Posts, a chain a loop. */
@@ -95,13 +96,15 @@ static bool stamp(struct ledger_thread *t, int64_t *time_us)
 }
 
 /* Nothing from this entry on was written: what was accepted there did not happen, and
- * who was found to be there may not be.  people: nor was what stands in people.mdb alone. */
-static void undo_job(struct job *job, uint64_t from, bool people)
+ * who was found to be there, or which key to have acted, may not have been.
+ * people_lost: nor was what stands in people.mdb alone. */
+static void undo_job(struct job *job, uint64_t from, bool people_lost)
 {
 	for (size_t i = 0; i < job->count; i++) {
 		struct line *line = &job->lines[i];
-		bool undone = line->verdict != LGP_DENIED || line->problem == LGP_PROBLEM_EXISTS;
-		if (undone && (line->settled ? people : line->seq >= from))
+		bool undone = line->verdict != LGP_DENIED || line->problem == LGP_PROBLEM_EXISTS ||
+		              line->problem == LGP_PROBLEM_KEY_REUSED;
+		if (undone && (line->settled ? people_lost : line->seq >= from))
 			judging_deny(line, LGP_PROBLEM_READ_ONLY);
 	}
 }
@@ -109,17 +112,18 @@ static void undo_job(struct job *job, uint64_t from, bool people)
 /* A file takes no more, and nothing from this entry on, of the open batch on the latest,
  * was written.  The process goes on: what is read goes on being answered, and a restart
  * would find no more room.  running: the job whose lines are still being judged, or NULL. */
-static void give_up(struct ledger_thread *t, struct job *running, uint64_t from, bool people)
+static void give_up(struct ledger_thread *t, struct job *running, uint64_t from, bool people_lost)
 {
 	char why[300];
 	(void)snprintf(why, sizeof why, "%s: make room, or raise the bound, then start again",
 	               lgp_fault_detail());
+	if (!t->full)
+		become_read_only(t, why);
 	t->full = true;
-	become_read_only(t, why);
 	for (struct job *job = t->open.first; job != NULL; job = job->next)
-		undo_job(job, from, people);
+		undo_job(job, from, people_lost);
 	if (running != NULL)
-		undo_job(running, from, people);
+		undo_job(running, from, people_lost);
 }
 
 static uint64_t open_first(const struct ledger_thread *t)
@@ -238,6 +242,8 @@ static bool commit_people(struct ledger_thread *t)
 /* Gives the applier what changed, when it is free for it. */
 static void offer_state(struct ledger_thread *t, bool force)
 {
+	if (t->full) /* a batch that came to nothing may stand in the door */
+		return;
 	if (lgp_state_freeze(t->ledger, force))
 		upkeep_wake(t->app, UPKEEP_STATE);
 	else if (lgp_state_pressed(t->ledger))
@@ -269,10 +275,10 @@ static void give_both_up(struct ledger_thread *t, struct job *running)
 	(void)snprintf(why, sizeof why, "%s", lgp_fault_detail());
 	for (struct job *job = t->closed.first; job != NULL; job = job->next)
 		undo_job(job, t->closed_first, false);
-	/* What stands in people.mdb alone need not be undone. */
-	bool people = !commit_people(t);
+	/* What stands in people.mdb alone need not be undone, unless it was already. */
+	bool people_lost = t->full || !commit_people(t);
 	(void)lgp_fault(LGP_FULL, "%s", why);
-	give_up(t, running, t->closed_first, people);
+	give_up(t, running, t->closed_first, people_lost);
 }
 
 /* The closed batch is durable: it is shown, and proven. */
@@ -330,8 +336,7 @@ static void begin_commit(struct ledger_thread *t, struct job *running)
 		return;
 	}
 	chain_add(&t->over, chain_take(&t->open)); /* nothing was written for these */
-	if (!t->full)
-		offer_state(t, false);
+	offer_state(t, false);
 }
 
 /* ---- answering --------------------------------------------------------------------- */
@@ -408,7 +413,7 @@ static void take_job(struct ledger_thread *t, struct job *job)
 
 /* Waits for jobs and takes all of them.  NULL: the append of the batch on its way is
  * over, or an idle while, or the end. */
-static struct job *take_queue(struct ledger_thread *t, bool *over, bool *stopping)
+static struct job *take_queue(struct ledger_thread *t, bool *stopping)
 {
 	struct timespec until;
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
@@ -419,7 +424,6 @@ static struct job *take_queue(struct ledger_thread *t, bool *over, bool *stoppin
 		;
 	struct job *jobs = t->first;
 	t->first = t->last = NULL;
-	*over = t->appending && t->append_over;
 	*stopping = t->stopping;
 	(void)pthread_mutex_unlock(&t->lock);
 	return jobs;
@@ -443,17 +447,20 @@ static void idle(struct ledger_thread *t)
 	offer_state(t, true);
 }
 
-/* One turn: what is durable is shown, what was judged meanwhile is sent on its way, what
- * is durable is answered, what is new is judged. */
-static void take_turn(struct ledger_thread *t, struct job *jobs, bool over)
+/* The batch on its way is waited for; what was judged meanwhile is sent behind it. */
+static void advance(struct ledger_thread *t)
 {
-	if (over) {
-		end_commit(t, NULL);
-		begin_commit(t, NULL);
-		post_over(t);
-	}
+	end_commit(t, NULL);
+	begin_commit(t, NULL);
+	post_over(t);
+}
+
+static void take_jobs(struct ledger_thread *t, struct job *jobs)
+{
 	for (struct job *next; jobs != NULL; jobs = next) {
 		next = jobs->next;
+		if (t->appending && is_over(t))
+			advance(t);
 		take_job(t, jobs);
 	}
 	begin_commit(t, NULL);
@@ -463,11 +470,15 @@ static void take_turn(struct ledger_thread *t, struct job *jobs, bool over)
 static void *run(void *context)
 {
 	struct ledger_thread *t = context;
-	bool over, stopping;
+	bool stopping;
 	for (;;) {
-		struct job *jobs = take_queue(t, &over, &stopping);
-		if (jobs != NULL || t->appending) {
-			take_turn(t, jobs, over || (t->appending && jobs == NULL));
+		struct job *jobs = take_queue(t, &stopping);
+		if (jobs != NULL) {
+			take_jobs(t, jobs);
+			continue;
+		}
+		if (t->appending) {
+			advance(t);
 			continue;
 		}
 		if (!ledger_thread_read_only(t))

@@ -28,7 +28,7 @@
  * being written when the power went was not acknowledged.  No record shares a block
  * of LGP_WAL_ALIGN bytes with another, so that none is written twice.
  *
- * Thread: who holds the writer, one at a time; what is in hand is the ledger thread's. */
+ * Thread: who holds the writer, one at a time; what is in hand is the appending thread's. */
 #ifndef LAGNIAPPE_WAL_H
 #define LAGNIAPPE_WAL_H
 

@@ -1,6 +1,7 @@
 """Approvals: what asks waits, its money set aside, until somebody else decides."""
 import datetime
 import pathlib
+import resource
 import shutil
 import subprocess
 import time
@@ -404,3 +405,30 @@ def test_what_waits_for_too_long_lapses_and_gives_everything_back(make_server, c
     programme.server.stop()
     for name in ("LD_PRELOAD", "CLOCK_AHEAD_S"):
         monkeypatch.delenv(name)
+
+
+def test_a_lapse_that_finds_no_room_leaves_it_reading(make_server, clock, monkeypatch):
+    programme = set_up_programme(make_server())
+    server = programme.server
+    assert put(programme, "day", scope={"role": "staff"}, per="staff", window="lifetime", max=100,
+               when_passed="ask").status_code == 201
+    before = budget(programme)
+    give(programme, 500, if_over="ask")
+    waiting = budget(programme)
+    server.stop()
+    monkeypatch.setenv("LD_PRELOAD", clock)
+    monkeypatch.setenv("CLOCK_AHEAD_S", str(73 * 3600))
+    server.start()
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and server.get("/readyz").status_code == 200:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    assert_problem(server.get("/readyz"), 503, "read-only")
+    assert budget(programme) == waiting
+    server.restart()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and budget(programme) != before:
+        time.sleep(0.1)
+    assert budget(programme) == before
+    server.stop()

@@ -14,6 +14,7 @@ import json
 import os
 import pathlib
 import random
+import resource
 import signal
 import socket
 import subprocess
@@ -578,3 +579,16 @@ def test_large_batches_without_room_are_told_so_line_by_line_I9(make_server):
     for wave in waves:
         assert set(send_at_once(programme, wave)) == {201}
     assert server.balance(programme.customer, programme.anna) == 6 * 24 * 300
+
+
+def test_a_key_of_a_batch_without_room_was_not_used_I3(make_server):
+    """Nor is another body under it told that it was."""
+    server = make_server()
+    programme = set_up_programme(server)
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+    lines = [{**grant_body(programme, amount), "key": "one"} for amount in (1, 2)]
+    assert send_at_once(programme, [lines]) == {503: 2}
+    assert_problem(server.get("/readyz"), 503, "read-only")
+    server.restart()
+    assert send_at_once(programme, [lines[1:]]) == {201: 1}
+    assert server.balance(programme.customer, programme.anna) == 2
