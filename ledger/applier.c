@@ -58,6 +58,11 @@ enum lgp_status lgp_log_flush(struct lgp_ledger *ledger)
 	return logstore_flush(ledger->log);
 }
 
+bool lgp_log_pressed(struct lgp_ledger *ledger)
+{
+	return logstore_pressed(ledger->log);
+}
+
 enum lgp_status lgp_applier_part(struct lgp_ledger *ledger, bool *more)
 {
 	enum lgp_status status = LGP_OK;

@@ -476,6 +476,11 @@ size_t logstore_waiting_bytes(struct logstore *store)
 	return waiting(store, &payloads);
 }
 
+bool logstore_pressed(struct logstore *store)
+{
+	return logstore_waiting_bytes(store) > LAYER_BYTES_MAX / 2;
+}
+
 /* ledger.mdb must have room for all that waits for it, or a batch that was
  * acknowledged could go nowhere.  What waits is asked first: a flush in between makes it
  * count twice, and not at all if it were asked last. */

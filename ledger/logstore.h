@@ -30,8 +30,10 @@ LGP_MUST_USE enum lgp_status logstore_flush(struct logstore *store);
 /* Ledger thread, when the ledger is known to be whole, and at its end: a flush, after
  * which the write-ahead log is empty. */
 LGP_MUST_USE enum lgp_status logstore_settle(struct logstore *store);
-/* Bytes that wait for a flush.  Any thread. */
+/* Bytes that wait for a flush, and whether they are so many that a commit may soon have
+ * to do it itself.  Any thread. */
 size_t logstore_waiting_bytes(struct logstore *store);
+bool logstore_pressed(struct logstore *store);
 
 /* Who reads: between begin and end; what is looked up is borrowed until the next look. */
 struct log_reader {

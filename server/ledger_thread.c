@@ -288,6 +288,8 @@ static void show_closed(struct ledger_thread *t)
 	crashpoint("applied");
 	note_commit(t, t->closed_count, app_monotonic_us() - t->closed_us);
 	upkeep_wake(t->app, UPKEEP_LOG);
+	if (lgp_log_pressed(t->ledger))
+		upkeep_press(t->app, UPKEEP_LOG);
 	struct sealed *sealed = sealed_new(t->ledger, t->closed_first + t->closed_count);
 	for (struct job *job = t->closed.first; job != NULL; job = job->next)
 		prove(t, job, sealed);

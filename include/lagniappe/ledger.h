@@ -335,6 +335,10 @@ LGP_MUST_USE enum lgp_status lgp_highwater_sync(struct lgp_ledger *ledger);
  * themselves where nobody does and much waits.  After a fault the next one tries again. */
 LGP_MUST_USE enum lgp_status lgp_log_flush(struct lgp_ledger *ledger);
 
+/* Whether so much waits for ledger.mdb that who flushes the log should not rest now, or an
+ * append would have to wait for a flush.  Any thread. */
+bool lgp_log_pressed(struct lgp_ledger *ledger);
+
 /* Frees what readers hold whose process died; once a second.  Any thread. */
 void lgp_clear_dead_readers(struct lgp_ledger *ledger);
 

@@ -186,8 +186,10 @@ static void *follow_log(void *context)
 	while (!atomic_load(&d->stop)) {
 		double began = seconds();
 		must(lgp_log_flush(d->ledger));
-		/* As the server's: a twentieth of the disk's time at most. */
-		usleep((useconds_t)(10000 + (seconds() - began) * 19e6));
+		/* As the server's: a twentieth of the disk's time at most, or as it must. */
+		double until = seconds() + 0.01 + (seconds() - began) * 19;
+		while (seconds() < until && !lgp_log_pressed(d->ledger) && !atomic_load(&d->stop))
+			usleep(1000);
 	}
 	return NULL;
 }

@@ -239,9 +239,12 @@ static void a_ledger_that_was_closed_is_whole_without_it(void **state)
 	ledger_check_all(f.ledger);
 }
 
+/* Who flushes is asked to before it comes to that. */
 static void much_that_waits_is_flushed_by_the_append_itself(void **state)
 {
 	(void)state;
+	bool asked = false;
+	assert_false(lgp_log_pressed(f.ledger));
 	for (unsigned batch = 0; batch < 12; batch++) {
 		for (unsigned i = 0; i < 4000; i++) {
 			struct lgp_command thanks =
@@ -250,9 +253,16 @@ static void much_that_waits_is_flushed_by_the_append_itself(void **state)
 			thanks.reason = slug("late-room");
 			assert_int_equal(fixture_judge(&f, &thanks).verdict, LGP_ACCEPTED);
 		}
+		size_t before = waiting();
+		bool pressed = lgp_log_pressed(f.ledger);
 		fixture_commit(&f);
 		assert_true(waiting() < (size_t)12 << 20);
+		assert_true(waiting() > before || pressed);
+		asked = asked || pressed;
 	}
+	assert_true(asked);
+	flush();
+	assert_false(lgp_log_pressed(f.ledger));
 	struct fixture copy = killed(0);
 	check_killed(&copy);
 }
