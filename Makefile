@@ -27,7 +27,8 @@ endif
 # What apt brings: to build and serve, to test, to check.
 LIBS = libuv libssl libcrypto libsodium lmdb icu-i18n icu-uc libcurl jansson xlsxwriter
 DEPS_BUILD = gcc libc6-dev pkg-config libuv1-dev libssl-dev libsodium-dev liblmdb-dev libicu-dev \
-	libcurl4-openssl-dev libjansson-dev libjsmn-dev libxlsxwriter-dev $(if $(LLHTTP_SYSTEM),,node-llhttp) \
+	libcurl4-openssl-dev libjansson-dev libjsmn-dev libxlsxwriter-dev zlib1g-dev \
+	$(if $(LLHTTP_SYSTEM),,node-llhttp) \
 	curl openssl
 DEPS_TEST = libcmocka-dev python3 python3-pytest python3-requests python3-jsonschema \
 	python3-openpyxl golang-go golang-golang-x-mod-dev hledger ledger
