@@ -1,10 +1,12 @@
 """What lagniapped says of a data directory, or of files, that it cannot use."""
 import os
 import re
+import shutil
+import tempfile
 
 import pytest
 
-from harness import Server, run_program
+from harness import Server, program, run_program
 
 
 @pytest.fixture
@@ -33,11 +35,19 @@ def test_a_lost_key_is_to_be_restored_and_no_ledger_made(data, name):
     assert "init" not in said
 
 
-def test_somebody_elses_ledger_is_for_its_owner_to_serve(data):
+@pytest.fixture
+def anybodys():
+    """A copy of the server that anybody may run, wherever the build lies."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield shutil.copy(program("lagniapped"), folder)
+
+
+def test_somebody_elses_ledger_is_for_its_owner_to_serve(data, anybodys):
     other = {"user": 65534, "group": 65534} if os.getuid() == 0 else {}
     if not other:
         (data / "ledger.mdb").chmod(0)
-    said = refuses(data, cwd="/", **other)
+    said = refuses(data, cwd="/", executable=anybodys, **other)
     assert "run it as the owner" in said and "init" not in said
 
 
