@@ -292,8 +292,8 @@ void lgp_batch_apply(struct lgp_ledger *ledger)
 	struct batch *batch = ledger->closed;
 	require(batch->sealed && !batch->applied);
 	/* What fails here is memory or a contradiction after the commit: there is
-	 * no going on, and a restart finds the log whole. */
-	/* Nouns first: an entry that is shown names none that are not there. */
+	 * no going on, and a restart finds the log whole.
+	 * Nouns first: an entry that is shown names none that are not there. */
 	if (batch->defines)
 		require(apply_last_definition(ledger) == LGP_OK);
 	require(state_publish_with(ledger->state, release_batch, ledger) == LGP_OK);

@@ -32,7 +32,8 @@ struct state {
 	struct lgp_kv_txn *txn; /* the ledger thread's snapshot of the file */
 	/* Within it: who looks for a record near the last one finds it on the same page. */
 	struct lgp_kv_cursor *cursor;
-	struct delta open, closed;                         /* the ledger thread's */
+	/* The ledger thread's. */
+	struct delta open, closed;
 	_Alignas(8) char unkept[sizeof(struct lgp_party)]; /* decoded last, and not kept */
 	uint8_t seed[MAP_SEED_LEN];
 	struct map *active, *frozen; /* under lock for all but the ledger thread */

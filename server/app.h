@@ -29,6 +29,11 @@ struct proof_text {
 	char line[LGP_PROOF_MAX][LGP_BASE64_LEN(LGP_HASH_LEN) + 2];
 };
 
+/* Jobs in their order (job.h). */
+struct job_chain {
+	struct job *first, *last;
+};
+
 /* A loop's own: whatever must not be shared, so that requests take no lock but
  * the registry's. */
 struct worker {
@@ -43,7 +48,7 @@ struct worker {
 	struct body body;
 	struct job *idle; /* jobs to use again */
 	unsigned idle_count;
-	struct job *outbox_first, *outbox_last; /* for the ledger, sent at the end of the turn */
+	struct job_chain outbox; /* for the ledger, sent at the end of the turn */
 	/* The newest checkpoint that was answered, as JSON text: most answers of a
 	 * batch share it. */
 	uint64_t checkpoint_size;

@@ -128,21 +128,14 @@ void job_send(struct request *request, struct job *job)
 {
 	struct worker *worker = job->worker;
 	job->ticket = request->exchange->ticket;
-	job->next = NULL;
-	if (worker->outbox_last != NULL)
-		worker->outbox_last->next = job;
-	else
-		worker->outbox_first = job;
-	worker->outbox_last = job;
+	job_chain_add_one(&worker->outbox, job);
 	http_defer(request->exchange);
 }
 
 void job_flush(struct worker *worker)
 {
-	if (worker->outbox_first == NULL)
-		return;
-	ledger_thread_submit(worker->app->ledger_thread, worker->outbox_first, worker->outbox_last);
-	worker->outbox_first = worker->outbox_last = NULL;
+	if (worker->outbox.first != NULL)
+		ledger_thread_submit(worker->app->ledger_thread, job_chain_take(&worker->outbox));
 }
 
 void job_pool_free(struct worker *worker)

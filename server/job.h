@@ -93,6 +93,32 @@ void *job_alloc(struct job *job, size_t len);
 struct lgp_view job_copy(struct job *job, struct lgp_view text);
 /* Drops a job that was not sent, having answered. */
 void job_drop(struct job *job);
+/* The last of a chain has no next. */
+static inline void job_chain_add(struct job_chain *chain, struct job_chain more)
+{
+	if (more.first == NULL)
+		return;
+	if (chain->first != NULL)
+		chain->last->next = more.first;
+	else
+		chain->first = more.first;
+	chain->last = more.last;
+}
+
+static inline void job_chain_add_one(struct job_chain *chain, struct job *job)
+{
+	job->next = NULL;
+	job_chain_add(chain, (struct job_chain){job, job});
+}
+
+/* All of it; leaves nothing. */
+static inline struct job_chain job_chain_take(struct job_chain *chain)
+{
+	struct job_chain taken = *chain;
+	*chain = (struct job_chain){NULL, NULL};
+	return taken;
+}
+
 /* Defers the exchange and puts the job into the outbox. */
 void job_send(struct request *request, struct job *job);
 /* At the turn's end: hands the outbox over. */

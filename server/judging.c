@@ -176,28 +176,20 @@ static enum lgp_status judge(struct judging *judging, struct job *job, struct li
 	               : LGP_OK;
 }
 
-/* False: that was all, or the line was denied. */
-static bool prepare(struct judging *judging, struct job *job, struct line *line,
-                    enum lgp_status *status)
-{
-	if (job->act->prepare == NULL)
-		return true;
-	*status = job->act->prepare(judging->app, job, line);
-	if (*status == LGP_OVERLOAD)
-		judging_deny(line, LGP_PROBLEM_OVERLOADED);
-	else if (*status == LGP_FULL)
-		judging_deny(line, LGP_PROBLEM_READ_ONLY);
-	else if (line->problem != LGP_PROBLEM_NONE)
-		judging_deny(line, line->problem);
-	if (*status == LGP_OVERLOAD)
-		*status = LGP_OK;
-	return *status == LGP_OK && line->problem == LGP_PROBLEM_NONE && !line->settled;
-}
-
 enum lgp_status judging_line(struct judging *judging, struct job *job, struct line *line,
                              const char **doing)
 {
 	enum lgp_status status = LGP_OK;
 	*doing = "preparing";
-	return prepare(judging, job, line, &status) ? judge(judging, job, line, doing) : status;
+	if (job->act->prepare != NULL)
+		status = job->act->prepare(judging->app, job, line);
+	if (status == LGP_OVERLOAD)
+		line->problem = LGP_PROBLEM_OVERLOADED;
+	if (status == LGP_FULL)
+		line->problem = LGP_PROBLEM_READ_ONLY;
+	if (line->problem != LGP_PROBLEM_NONE)
+		judging_deny(line, line->problem);
+	else if (status == LGP_OK && !line->settled)
+		return judge(judging, job, line, doing);
+	return status == LGP_OVERLOAD ? LGP_OK : status;
 }

@@ -30,10 +30,6 @@
 const double ledger_commit_bounds_s[COMMIT_BUCKETS] = {
         .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5};
 
-struct chain {
-	struct job *first, *last;
-};
-
 struct ledger_thread {
 	struct app *app;
 	struct lgp_ledger *ledger; /* borrowed */
@@ -42,13 +38,14 @@ struct ledger_thread {
 	/* The queue. */
 	pthread_mutex_t lock;
 	pthread_cond_t woken;
-	struct job *first, *last;
+	struct job_chain queue;
 	bool stopping;
 	atomic_uint_least64_t jobs, bytes; /* admitted */
 	atomic_bool read_only;
 	bool full; /* the ledger took no more: the open batch can go nowhere */
-	struct chain open, closed, over; /* jobs, by where their batch is; over: to be answered */
-	size_t near;                     /* lines to come that were looked at ahead */
+	struct job_chain open, closed,
+	        over; /* jobs, by where their batch is; over: to be answered */
+	size_t near;  /* lines to come that were looked at ahead */
 	/* The batch on its way. */
 	bool appending; /* there is one */
 	uint64_t closed_first, closed_count, closed_us;
@@ -250,34 +247,14 @@ static void offer_state(struct ledger_thread *t, bool force)
 		upkeep_press(t->app, UPKEEP_STATE);
 }
 
-static void chain_add(struct chain *chain, struct chain more)
-{
-	if (more.first == NULL)
-		return;
-	if (chain->last != NULL)
-		chain->last->next = more.first;
-	else
-		chain->first = more.first;
-	chain->last = more.last;
-}
-
-static struct chain chain_take(struct chain *chain)
-{
-	struct chain taken = *chain;
-	*chain = (struct chain){NULL, NULL};
-	return taken;
-}
-
 /* The batch on its way came to nothing, and so does the one that was judged behind it. */
 static void give_both_up(struct ledger_thread *t, struct job *running)
 {
-	char why[256];
-	(void)snprintf(why, sizeof why, "%s", lgp_fault_detail());
 	for (struct job *job = t->closed.first; job != NULL; job = job->next)
 		undo_job(job, t->closed_first, false);
 	/* What stands in people.mdb alone need not be undone, unless it was already. */
 	bool people_lost = t->full || !commit_people(t);
-	(void)lgp_fault(LGP_FULL, "%s", why);
+	(void)lgp_fault(LGP_FULL, "%s", t->append_detail);
 	give_up(t, running, t->closed_first, people_lost);
 }
 
@@ -308,7 +285,7 @@ static void end_commit(struct ledger_thread *t, struct job *running)
 		give_both_up(t, running);
 	else
 		stop_by_fault("appending", status);
-	chain_add(&t->over, chain_take(&t->closed));
+	job_chain_add(&t->over, job_chain_take(&t->closed));
 }
 
 static void append(struct ledger_thread *t, struct job *running)
@@ -317,7 +294,7 @@ static void append(struct ledger_thread *t, struct job *running)
 	t->closed_count = lgp_batch_count(t->ledger);
 	t->closed_us = app_monotonic_us();
 	lgp_batch_close(t->ledger);
-	t->closed = chain_take(&t->open);
+	t->closed = job_chain_take(&t->open);
 	t->append_over = false;
 	t->appending = true;
 	lgp_log_append(t->ledger, on_appended, t);
@@ -337,7 +314,7 @@ static void begin_commit(struct ledger_thread *t, struct job *running)
 		append(t, running);
 		return;
 	}
-	chain_add(&t->over, chain_take(&t->open)); /* nothing was written for these */
+	job_chain_add(&t->over, job_chain_take(&t->open)); /* nothing was written for these */
 	offer_state(t, false);
 }
 
@@ -348,7 +325,7 @@ static void post_over(struct ledger_thread *t)
 	unsigned loops = t->app->loops;
 	memset(t->post_first, 0, loops * sizeof t->post_first[0]);
 	uint64_t jobs = 0, bytes = 0;
-	for (struct job *job = chain_take(&t->over).first, *next; job != NULL; job = next) {
+	for (struct job *job = job_chain_take(&t->over).first, *next; job != NULL; job = next) {
 		unsigned i = job->worker->index;
 		next = job->next;
 		job->call.next = NULL;
@@ -407,8 +384,7 @@ static void take_job(struct ledger_thread *t, struct job *job)
 		make_way(t, job);
 		take_line(t, job, &job->lines[i]);
 	}
-	job->next = NULL;
-	chain_add(&t->open, (struct chain){job, job});
+	job_chain_add_one(&t->open, job);
 }
 
 /* ---- the queue ------------------------------------------------------------------------ */
@@ -421,11 +397,10 @@ static struct job *take_queue(struct ledger_thread *t, bool *stopping)
 	(void)clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += IDLE_FREEZE_S;
 	(void)pthread_mutex_lock(&t->lock);
-	while (t->first == NULL && !t->stopping && !(t->appending && t->append_over) &&
+	while (t->queue.first == NULL && !t->stopping && !(t->appending && t->append_over) &&
 	       pthread_cond_timedwait(&t->woken, &t->lock, &until) != ETIMEDOUT)
 		;
-	struct job *jobs = t->first;
-	t->first = t->last = NULL;
+	struct job *jobs = job_chain_take(&t->queue).first;
 	*stopping = t->stopping;
 	(void)pthread_mutex_unlock(&t->lock);
 	return jobs;
@@ -490,15 +465,11 @@ static void *run(void *context)
 	}
 }
 
-void ledger_thread_submit(struct ledger_thread *t, struct job *first, struct job *last)
+void ledger_thread_submit(struct ledger_thread *t, struct job_chain jobs)
 {
 	(void)pthread_mutex_lock(&t->lock);
-	bool empty = t->first == NULL;
-	if (empty)
-		t->first = first;
-	else
-		t->last->next = first;
-	t->last = last;
+	bool empty = t->queue.first == NULL;
+	job_chain_add(&t->queue, jobs);
 	if (empty)
 		(void)pthread_cond_broadcast(&t->woken);
 	(void)pthread_mutex_unlock(&t->lock);

@@ -18,7 +18,7 @@ void ledger_thread_stop(struct ledger_thread *thread);
  * answered or released.  OVERLOADED, READ_ONLY: not. */
 enum lgp_problem ledger_thread_admit(struct ledger_thread *thread, size_t bytes);
 void ledger_thread_release(struct ledger_thread *thread, size_t bytes);
-void ledger_thread_submit(struct ledger_thread *thread, struct job *first, struct job *last);
+void ledger_thread_submit(struct ledger_thread *thread, struct job_chain jobs);
 /* Jobs that are admitted and not yet posted back. */
 uint64_t ledger_thread_pending(const struct ledger_thread *thread);
 bool ledger_thread_read_only(const struct ledger_thread *thread);

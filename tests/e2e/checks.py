@@ -1,5 +1,6 @@
 """What several end-to-end tests hold answers to."""
 import json
+import socket
 
 
 def assert_problem(answer, status, code=None):
@@ -35,6 +36,16 @@ def post_lines(server, path, lines, token, **kwargs):
                          headers={"Content-Type": "application/x-ndjson"}, **kwargs)
     assert answer.status_code == 200, (answer.status_code, answer.text)
     return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def begin_batch(server, token, length, sent=b"", chunked=False):
+    """A connection that has said it will send so much, and has sent a part of it."""
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+    framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {length}"
+    said = f"Authorization: Bearer {token}\r\n" if token else ""
+    connection.sendall(f"POST /v1/grants/batch HTTP/1.1\r\nHost: x\r\n{said}{framing}\r\n"
+                       "Content-Type: application/x-ndjson\r\n\r\n".encode() + sent)
+    return connection
 
 
 def grant_body(programme, amount=100, **fields):

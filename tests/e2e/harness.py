@@ -6,6 +6,7 @@ on a port of its own on loopback, over a data directory of its own.
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -37,6 +38,16 @@ def run_program(name, *args, **kwargs):
     kwargs.setdefault("stdin", subprocess.DEVNULL if "input" not in kwargs else None)
     return subprocess.run([program(name), *map(str, args)], capture_output=True, text=True,
                           **kwargs)
+
+
+def preloaded(folder, source):
+    """A library, of this C, that a program loads before its own: for LD_PRELOAD."""
+    if BUILD.name in ("asan", "tsan") or not shutil.which("gcc"):
+        pytest.skip("a sanitizer's runtime wants to be loaded first")
+    (folder / "preloaded.c").write_text(source)
+    subprocess.run(["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", folder / "preloaded.so",
+                    folder / "preloaded.c", "-ldl"], check=True)
+    return str(folder / "preloaded.so")
 
 
 class Server:

@@ -1,15 +1,12 @@
 """Approvals: what asks waits, its money set aside, until somebody else decides."""
 import datetime
-import pathlib
 import resource
-import shutil
-import subprocess
 import time
 
 import pytest
 
 from checks import Unchanged, assert_problem
-from harness import BUILD, Server, set_up_programme
+from harness import Server, preloaded, set_up_programme
 from policy import (end, figures, fresh, give, given, limits, new_customer, new_staff,  # noqa: F401
                     put)
 
@@ -368,13 +365,7 @@ int clock_gettime(clockid_t id, struct timespec *out)
 @pytest.fixture(scope="module")
 def clock(tmp_path_factory):
     """A library that puts a program's clock ahead by CLOCK_AHEAD_S."""
-    if BUILD.name in ("asan", "tsan") or not shutil.which("gcc"):
-        pytest.skip("a sanitizer's runtime wants to be loaded first")
-    folder = tmp_path_factory.mktemp("clock")
-    (folder / "clock.c").write_text(CLOCK)
-    subprocess.run(["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", folder / "clock.so",
-                    folder / "clock.c", "-ldl"], check=True)
-    return str(folder / "clock.so")
+    return preloaded(tmp_path_factory.mktemp("clock"), CLOCK)
 
 
 @pytest.mark.parametrize("hours, lapsed", [(71, False), (73, True)])

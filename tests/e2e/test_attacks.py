@@ -4,7 +4,6 @@ import pathlib
 import re
 import resource
 import select
-import socket
 import subprocess
 import time
 import uuid
@@ -12,7 +11,7 @@ import uuid
 import pytest
 
 import harness
-from checks import assert_problem, grant, grant_body, line_problem, post_lines
+from checks import assert_problem, begin_batch, grant, grant_body, line_problem, post_lines
 from harness import SANITIZED, set_up_programme
 
 LARGE = 8 * 1024 * 1024
@@ -25,16 +24,6 @@ def server(make_server):
 
 
 # --- large bodies ---
-
-
-def begin_batch(server, token, length=LARGE, sent=b"", chunked=False):
-    """A connection that has said it will send so much, and what it has been answered."""
-    connection = socket.create_connection(("127.0.0.1", server.port), timeout=20)
-    framing = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {length}"
-    said = f"Authorization: Bearer {token}\r\n" if token else ""
-    connection.sendall(f"POST /v1/grants/batch HTTP/1.1\r\nHost: x\r\n{said}{framing}\r\n"
-                       "Content-Type: application/x-ndjson\r\n\r\n".encode() + sent)
-    return connection
 
 
 def status_of(connection, seconds=10):
@@ -58,7 +47,7 @@ def test_strangers_fill_no_memory(programme, chunked):
     tokens = [None, "lgp_" + "0" * 64, programme.customer_token, programme.auditor]
     connections = []
     for i in range(60):
-        connection = begin_batch(server, tokens[i % 4], chunked=chunked)
+        connection = begin_batch(server, tokens[i % 4], LARGE, chunked=chunked)
         connections.append(connection)
         try:
             for _ in range(20):
@@ -85,9 +74,9 @@ def test_a_token_that_may_sends_a_large_batch(programme):
 
 def test_a_loop_holds_so_many_large_bodies_and_no_more(programme):
     server = programme.server
-    held = [begin_batch(server, programme.anna, sent=b"x") for _ in range(BODIES_MAX)]
+    held = [begin_batch(server, programme.anna, LARGE, sent=b"x") for _ in range(BODIES_MAX)]
     assert [status_of(connection, 0.1) for connection in held] == [None] * BODIES_MAX
-    one_more = begin_batch(server, programme.anna)
+    one_more = begin_batch(server, programme.anna, LARGE)
     answer = one_more.recv(4096)
     assert answer.startswith(b"HTTP/1.1 503 ") and b"Retry-After: 1" in answer
     assert b"/problems/overloaded" in answer
@@ -97,7 +86,7 @@ def test_a_loop_holds_so_many_large_bodies_and_no_more(programme):
                programme.anna)
     for connection in held:
         connection.close()
-    again = [begin_batch(server, programme.anna, sent=b"x") for _ in range(BODIES_MAX)]
+    again = [begin_batch(server, programme.anna, LARGE, sent=b"x") for _ in range(BODIES_MAX)]
     assert [status_of(connection, 0.1) for connection in again] == [None] * BODIES_MAX
     for connection in [one_more, *again]:
         connection.close()

@@ -16,7 +16,6 @@ import pathlib
 import random
 import resource
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -25,7 +24,7 @@ import pytest
 
 import harness
 import tlog
-from checks import assert_problem, grant_body, ndjson
+from checks import assert_problem, begin_batch, grant_body, ndjson
 from harness import ROOT, Server, run_program, set_up_programme
 from ledger_bytes import parse
 
@@ -534,12 +533,8 @@ def send_at_once(programme, requests):
     connections = []
     for lines in requests:
         body = ndjson(lines)
-        connection = socket.create_connection(("127.0.0.1", programme.server.port), timeout=20)
-        connection.sendall(f"POST /v1/grants/batch HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-                           f"Authorization: Bearer {programme.anna}\r\n"
-                           f"Content-Type: application/x-ndjson\r\n"
-                           f"Content-Length: {len(body)}\r\n\r\n".encode() + body[:-1])
-        connections.append((connection, body[-1:]))
+        connections.append((begin_batch(programme.server, programme.anna, len(body), body[:-1]),
+                            body[-1:]))
     for connection, end in connections:
         connection.sendall(end)
     told = []

@@ -1,14 +1,12 @@
 """A large batch is on its way to a disk that has no room, and others are judged behind it:
 what came of neither is told to all of them, and happened to nobody (I3, I9)."""
 import concurrent.futures
-import shutil
-import subprocess
 import time
 
 import pytest
 
 from checks import assert_problem, grant_body, post_lines
-from harness import BUILD, set_up_programme
+from harness import preloaded, set_up_programme
 
 # A write of a large batch waits until DISK_FOLDER/go is there, and then finds no room;
 # nor do the keys of people.  Before DISK_FOLDER/full is there, all is well.
@@ -67,12 +65,7 @@ class Disk:
 
 @pytest.fixture
 def disk(tmp_path, monkeypatch):
-    if BUILD.name in ("asan", "tsan") or not shutil.which("gcc"):
-        pytest.skip("a sanitizer's runtime wants to be loaded first")
-    (tmp_path / "disk.c").write_text(DISK)
-    subprocess.run(["gcc", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", tmp_path / "disk.so",
-                    tmp_path / "disk.c", "-ldl"], check=True)
-    monkeypatch.setenv("LD_PRELOAD", str(tmp_path / "disk.so"))
+    monkeypatch.setenv("LD_PRELOAD", preloaded(tmp_path, DISK))
     monkeypatch.setenv("DISK_FOLDER", str(tmp_path))
     yield Disk(tmp_path)
     (tmp_path / "go").touch()

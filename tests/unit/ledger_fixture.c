@@ -85,6 +85,18 @@ void fixture_remove(struct fixture *f)
 	assert_int_equal(system(command), 0);
 }
 
+int fixture_set_up(void **state)
+{
+	fixture_programme(*state);
+	return 0;
+}
+
+int fixture_tear_down(void **state)
+{
+	fixture_remove(*state);
+	return 0;
+}
+
 struct lgp_slug slug(const char *text)
 {
 	struct lgp_slug out = {0};

@@ -28,6 +28,12 @@ void fixture_reopen(struct fixture *f);
 /* Removes the directory. */
 void fixture_remove(struct fixture *f);
 
+/* A case over fixture_programme's, made before it and removed after it. */
+#define FIXTURE_CASE(name, fixture) \
+	cmocka_unit_test_prestate_setup_teardown(name, fixture_set_up, fixture_tear_down, fixture)
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
+
 struct lgp_slug slug(const char *text);
 /* A command by this token with a key of its own. */
 struct lgp_command fixture_command(struct fixture *f, enum lgp_kind kind, uint64_t token);

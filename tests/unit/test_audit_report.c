@@ -179,20 +179,6 @@ static void dates_are_half_open_and_hold_a_day_at_least(void **state)
 
 static struct fixture fixture;
 
-static int set_up(void **state)
-{
-	(void)state;
-	fixture_programme(&fixture);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fixture_remove(&fixture);
-	return 0;
-}
-
 static uint64_t grant_on(const char *date, int64_t amount)
 {
 	fixture.now_us = day(date) * DAY_US;
@@ -463,7 +449,7 @@ static void a_definition_that_binds_another_text_stops_the_book(void **state)
 
 int main(void)
 {
-#define WITH_LEDGER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define WITH_LEDGER(test) FIXTURE_CASE(test, &fixture)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(a_date_is_in_its_day_month_quarter_and_year),
 	        cmocka_unit_test(weeks_are_numbered_as_iso_8601_does),

@@ -11,20 +11,6 @@
 
 static struct fixture f;
 
-static int setup(void **state)
-{
-	(void)state;
-	fixture_programme(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_remove(&f);
-	return 0;
-}
-
 static struct lgp_outcome grant(int64_t amount)
 {
 	struct lgp_command command = fixture_grant(&f, amount);
@@ -100,16 +86,22 @@ static void a_key_of_the_closed_batch_acts_no_more_I3(void **state)
 	assert_int_equal(fixture_balance(&f, LGP_CLASS_CUSTOMER, f.customer), 100);
 }
 
+/* Anna may give `first` and `rest` and no more, whichever batch they are in. */
+static void gives_in_two_batches(int64_t first, int64_t rest, enum lgp_problem beyond)
+{
+	granted(first);
+	lgp_batch_close(f.ledger);
+	assert_int_equal(grant(rest + 1).problem, beyond);
+	granted(rest);
+	append();
+	assert_int_equal(grant(1).problem, beyond);
+	fixture_commit(&f);
+}
+
 static void what_the_closed_batch_spends_is_spent_I4(void **state)
 {
 	(void)state;
-	granted(999900);
-	lgp_batch_close(f.ledger);
-	assert_int_equal(grant(101).problem, LGP_PROBLEM_INSUFFICIENT_BUDGET);
-	granted(100);
-	append();
-	assert_int_equal(grant(1).problem, LGP_PROBLEM_INSUFFICIENT_BUDGET);
-	fixture_commit(&f);
+	gives_in_two_batches(999900, 100, LGP_PROBLEM_INSUFFICIENT_BUDGET);
 	assert_int_equal(fixture_balance(&f, LGP_CLASS_BUDGET, f.budget), 0);
 	assert_int_equal(fixture_balance(&f, LGP_CLASS_CUSTOMER, f.customer), 1000000);
 }
@@ -119,13 +111,7 @@ static void what_the_closed_batch_counts_is_counted_I5(void **state)
 	(void)state;
 	fixture_define(&f, LGP_KIND_LIMIT, f.finance,
 	               "id day\nunit EUR\nmeasure amount\nper staff\nwindow day\nmax 100\n");
-	granted(60);
-	lgp_batch_close(f.ledger);
-	assert_int_equal(grant(41).problem, LGP_PROBLEM_LIMIT_EXCEEDED);
-	granted(40);
-	append();
-	assert_int_equal(grant(1).problem, LGP_PROBLEM_LIMIT_EXCEEDED);
-	fixture_commit(&f);
+	gives_in_two_batches(60, 40, LGP_PROBLEM_LIMIT_EXCEEDED);
 }
 
 static void links_and_running_balances_go_on_behind_it_I7(void **state)
@@ -319,7 +305,7 @@ static void small_batches_are_durable_when_the_append_returns(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) FIXTURE_CASE(name, &f)
 	const struct CMUnitTest tests[] = {
 	        TEST(a_key_of_the_closed_batch_acts_no_more_I3),
 	        TEST(what_the_closed_batch_spends_is_spent_I4),

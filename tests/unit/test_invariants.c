@@ -21,20 +21,6 @@
 
 static struct fixture f;
 
-static int setup(void **state)
-{
-	(void)state;
-	fixture_programme(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_remove(&f);
-	return 0;
-}
-
 static void must(enum lgp_status status)
 {
 	if (status != LGP_OK)
@@ -335,7 +321,7 @@ static void a_damaged_or_foreign_high_water_does_not_open_I11(void **state)
 	assert_int_equal(open_status(), LGP_OK);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) FIXTURE_CASE(name, &f)
 
 int main(void)
 {

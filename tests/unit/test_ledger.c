@@ -11,20 +11,6 @@
 
 static struct fixture f;
 
-static int setup(void **state)
-{
-	(void)state;
-	fixture_programme(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_remove(&f);
-	return 0;
-}
-
 static void grant_moves_from_budget_to_customer_I1(void **state)
 {
 	(void)state;
@@ -536,7 +522,7 @@ static void ledger_behind_its_high_water_does_not_open_I11(void **state)
 	fixture_reopen(&f);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) FIXTURE_CASE(name, &f)
 
 int main(void)
 {

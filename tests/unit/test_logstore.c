@@ -25,20 +25,6 @@
 
 static struct fixture f;
 
-static int setup(void **state)
-{
-	(void)state;
-	fixture_programme(&f);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_remove(&f);
-	return 0;
-}
-
 static void grant(int64_t amount)
 {
 	struct lgp_command command = fixture_grant(&f, amount);
@@ -477,7 +463,7 @@ static void readers_see_all_that_is_released_while_it_is_flushed(void **state)
 	ledger_check_all(f.ledger);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define CASE(name) FIXTURE_CASE(name, &f)
 
 int main(void)
 {
